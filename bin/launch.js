@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Finds a Node that runs TypeScript as it is: this one, or the pinned one beside the other packages.
+ * Input: the entry's path inside the checkout. Output: the entry runs here, or in its own process whose exit status is passed on.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const FLAGS = ['--disable-sigusr1', '--disable-proto=throw'];
+
+/** Node 26 is pinned; 24.12 and later strip types without a flag, and have what the store needs. */
+const suits = ([major, minor]) => major > 24 || (major === 24 && minor >= 12);
+const versionOf = (text) => text.replace(/^v/, '').split('.').map(Number);
+
+const pinned = () => {
+  const path = join(ROOT, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
+  return existsSync(path) ? path : null;
+};
+
+const refuse = (sentence, hint) => {
+  process.stderr.write(`vigil: RUNTIME_MISSING: ${sentence}\n  ${hint}\n`);
+  process.exit(2);
+};
+
+/** Runs an entry; `--script FILE` as first argument runs that file of the checkout instead. */
+export const launch = async (entry) => {
+  let args = process.argv.slice(2);
+  if (args[0] === '--script' && args[1]) {
+    entry = args[1];
+    args = args.slice(2);
+  }
+  const runs = suits(versionOf(process.version));
+  if (runs && FLAGS.every((flag) => process.execArgv.includes(flag))) {
+    enableCompileCache(process.env['VIGIL_COMPILE_CACHE'] || join(ROOT, 'node_modules', '.cache', 'vigil-compile'));
+    process.argv = [process.argv[0], join(ROOT, entry), ...args];
+    await import(pathToFileURL(join(ROOT, entry)).href);
+    return;
+  }
+  const node = runs ? process.execPath : pinned();
+  if (!node) {
+    refuse(
+      `Node ${process.versions.node} cannot run Vigil, and the pinned Node is not installed for ${process.platform}-${process.arch}.`,
+      'Run `npm ci` with Node 20.19 or later on Linux (glibc) or macOS, or install Node 26.',
+    );
+    return;
+  }
+  if (!existsSync(join(ROOT, 'node_modules', 'yaml'))) refuse('The packages are not installed.', 'Run `npm ci` first.');
+  const argv = [...FLAGS, join(ROOT, 'bin', entry.startsWith('agent/') ? 'vigil-agent.js' : 'vigil.js'), '--script', entry, ...args];
+  // The same process goes on as the right Node where the runtime can do that, so that no idle parent stays behind.
+  if (typeof process.execve === 'function') process.execve(node, [node, ...argv], process.env);
+  const child = spawn(node, argv, { stdio: 'inherit' });
+  // Ctrl-C reaches the whole group by itself; a signal sent to this process alone is passed on.
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  process.on('SIGINT', () => {});
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
+};

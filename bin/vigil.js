@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Entry of the collector's program, plain JavaScript so that any Node can say what is missing.
+ * Input: the command line. Output: `collector/main.ts` (or `--script FILE`) on the pinned Node.
+ */
+import { launch } from './launch.js';
+
+launch('collector/main.ts');
