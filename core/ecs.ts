@@ -167,6 +167,7 @@ export const ECS = {
   'threat.indicator.ip': sparse('ip', 'Indicator IP address.'),
   'vigil.agent.id': column('keyword', 'Agent that read the record.'),
   'vigil.stream': column('keyword', 'Stream the record came in, e.g. file:/var/log/auth.log.'),
+  'vigil.dataset': column('keyword', 'Source dataset from the block’s header: where the event is placed (P1).'),
   'vigil.epoch': column('keyword', 'Life of the stream, 32 hexadecimal digits.'),
   'vigil.seq': column('long', 'Sequence of the record in its epoch, counted from 1.'),
   'vigil.seq_last': column('long', 'Sequence of the last record of a joined event.'),
