@@ -94,6 +94,15 @@ export const CORE_ERRORS = {
     text: 'The file {file} could not be written: {reason}.',
     hint: 'Free space or mend the disk; nothing acknowledged is lost.',
   },
+  SEGMENT_BAD: {
+    text: 'The file {file} is no segment this version reads: {reason}.',
+    hint: 'Keep the file and name it in a report; move it out of the folder to go on without it.',
+  },
+  KEY_BAD: {
+    text: 'The private key cannot be used: {reason}.',
+    hint: 'Give an Ed25519 private key in PKCS#8 PEM.',
+    exit: 2,
+  },
   DATA_FOLDER_BUSY: {
     text: 'The folder {dir} is in use by process {pid}.',
     hint: 'Stop that process, or name another folder with --data.',
