@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Commands that change who may speak and who may look: agent, user, token.
+ * Input: flags. Output: acts on a running collector through its API, each audited there.
+ */
+import type { Command } from 'commander';
+import { fault } from '../errors.ts';
+import { ROLES, type Role } from '../model/permission.ts';
+import { callCollector } from './client.ts';
+import { type Reach, targetOf } from './look.ts';
+import { example, json, reaching } from './program.ts';
+import { type Terminal, table } from './terminal.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+interface Items {
+  readonly items: readonly Row[];
+}
+
+export const addAdminCommands = (program: Command, terminal: Terminal): void => {
+  addAgentCommands(program.command('agent').description('Agents: tokens that let hosts enrol, the list, retiring and revoking.'), terminal);
+  addUserCommands(program.command('user').description('Users of the console and their roles.'), terminal);
+  addTokenCommands(program.command('token').description('API tokens.'), terminal);
+};
+
+const addAgentCommands = (agent: Command, terminal: Terminal): void => {
+  const token = agent.command('token').description('Tokens that let hosts enrol.');
+  example(
+    json(
+      reaching(
+        token
+          .command('create')
+          .description('Make a token and print it once.')
+          .option('--uses <n>', 'how many hosts may use it', '1')
+          .option('--expires <span>', 'how long it is good, e.g. 4h', '4h')
+          .option('--group <name>', 'group of the hosts', 'default')
+          .option('--replace <agent>', 'give this agent’s identity again')
+          .option('--local', 'for an agent on this host'),
+      ),
+    ).action(async (o: Reach & { uses: string; expires: string; group: string; replace?: string; local?: boolean; json?: boolean }) => {
+      const body = {
+        uses: Number(o.uses),
+        expires: o.expires,
+        group: o.group,
+        ...(o.replace === undefined ? {} : { replace: o.replace }),
+        local: o.local === true,
+      };
+      const made = await callCollector<Row>(targetOf(o, terminal), { method: 'POST', path: '/api/v1/fleet/tokens', body });
+      if (o.json) terminal.out(`${JSON.stringify(made)}\n`);
+      else terminal.out(`${String(made['token'])}\n`);
+    }),
+    'vigil agent token create --uses 30 --expires 8h --group web',
+  );
+  list(token, terminal, {
+    name: 'list',
+    about: 'List enrolment tokens.',
+    path: '/api/v1/fleet/tokens',
+    columns: ['id', 'group', 'uses', 'used', 'expiresAt', 'state'],
+    empty: 'No tokens. `vigil agent token create` makes one.',
+  });
+  one(token, terminal, {
+    name: 'revoke',
+    about: 'Revoke an enrolment token.',
+    argument: 'token',
+    method: 'DELETE',
+    path: (id) => `/api/v1/fleet/tokens/${id}`,
+    done: 'revoked',
+  });
+  list(agent, terminal, {
+    name: 'list',
+    about: 'List agents.',
+    path: '/api/v1/fleet/agents',
+    columns: ['id', 'host', 'state', 'version', 'lastSeen', 'lagMs'],
+    empty: 'No agents. `vigil agent token create` makes a token for the first.',
+  });
+  one(agent, terminal, {
+    name: 'show',
+    about: 'Show an agent.',
+    argument: 'agent',
+    method: 'GET',
+    path: (id) => `/api/v1/fleet/agents/${id}`,
+  });
+  one(agent, terminal, {
+    name: 'retire',
+    about: 'Retire an agent: its host is gone for good, its history stays.',
+    argument: 'agent',
+    method: 'POST',
+    path: (id) => `/api/v1/fleet/agents/${id}/retire`,
+    done: 'retired',
+  });
+  one(agent, terminal, {
+    name: 'revoke',
+    about: 'Revoke an agent: it is refused at once.',
+    argument: 'agent',
+    method: 'POST',
+    path: (id) => `/api/v1/fleet/agents/${id}/revoke`,
+    done: 'revoked',
+  });
+};
+
+const addUserCommands = (user: Command, terminal: Terminal): void => {
+  example(
+    json(
+      reaching(
+        user
+          .command('add')
+          .description('Add a user; prints a one-time password.')
+          .argument('<name>')
+          .option('--role <role>', `one of ${ROLES.join(', ')}`, 'analyst'),
+      ),
+    ).action(async (name: string, o: Reach & { role: string; json?: boolean }) => {
+      const made = await callCollector<Row>(targetOf(o, terminal), {
+        method: 'POST',
+        path: '/api/v1/auth/users',
+        body: { name, role: roleOf(o.role) },
+      });
+      terminal.out(o.json ? `${JSON.stringify(made)}\n` : `${String(made['oneTimePassword'])}\n`);
+    }),
+    'vigil user add priya --role analyst',
+  );
+  list(user, terminal, {
+    name: 'list',
+    about: 'List users.',
+    path: '/api/v1/auth/users',
+    columns: ['id', 'name', 'role', 'disabled', 'lastLogin'],
+    empty: 'No users.',
+  });
+  example(
+    reaching(user.command('role').description('Change a user’s role.').argument('<name>').argument('<role>')).action(
+      async (name: string, role: string, o: Reach) => {
+        await callCollector(targetOf(o, terminal), {
+          method: 'PATCH',
+          path: `/api/v1/auth/users/${encodeURIComponent(name)}`,
+          body: { role: roleOf(role) },
+        });
+        terminal.out(`${name} is now ${role}.\n`);
+      },
+    ),
+    'vigil user role priya auditor',
+  );
+  example(
+    reaching(user.command('disable').description('Disable a user; the sessions end at once.').argument('<name>')).action(
+      async (name: string, o: Reach) => {
+        await callCollector(targetOf(o, terminal), {
+          method: 'PATCH',
+          path: `/api/v1/auth/users/${encodeURIComponent(name)}`,
+          body: { disabled: true },
+        });
+        terminal.out(`${name} is disabled.\n`);
+      },
+    ),
+    'vigil user disable priya',
+  );
+  example(
+    json(reaching(user.command('reset').description('Give a user a new one-time password.').argument('<name>'))).action(
+      async (name: string, o: Reach & { json?: boolean }) => {
+        const made = await callCollector<Row>(targetOf(o, terminal), {
+          method: 'POST',
+          path: `/api/v1/auth/users/${encodeURIComponent(name)}/reset`,
+        });
+        terminal.out(o.json ? `${JSON.stringify(made)}\n` : `${String(made['oneTimePassword'])}\n`);
+      },
+    ),
+    'vigil user reset priya',
+  );
+};
+
+const addTokenCommands = (token: Command, terminal: Terminal): void => {
+  example(
+    json(
+      reaching(
+        token
+          .command('create')
+          .description('Make an API token and print it once.')
+          .requiredOption('--role <role>', `one of ${ROLES.join(', ')}`)
+          .option('--name <name>', 'what it is for', 'command line')
+          .option('--expires <span>', 'how long it is good, e.g. 30d; for ever when absent'),
+      ),
+    ).action(async (o: Reach & { role: string; name: string; expires?: string; json?: boolean }) => {
+      const body = { role: roleOf(o.role), name: o.name, ...(o.expires === undefined ? {} : { expires: o.expires }) };
+      const made = await callCollector<Row>(targetOf(o, terminal), { method: 'POST', path: '/api/v1/auth/tokens', body });
+      terminal.out(o.json ? `${JSON.stringify(made)}\n` : `${String(made['token'])}\n`);
+    }),
+    'vigil token create --role auditor --json',
+  );
+  list(token, terminal, {
+    name: 'list',
+    about: 'List API tokens.',
+    path: '/api/v1/auth/tokens',
+    columns: ['id', 'name', 'role', 'owner', 'expiresAt', 'revokedAt'],
+    empty: 'No API tokens.',
+  });
+  one(token, terminal, {
+    name: 'revoke',
+    about: 'Revoke an API token.',
+    argument: 'token',
+    method: 'DELETE',
+    path: (id) => `/api/v1/auth/tokens/${id}`,
+    done: 'revoked',
+  });
+};
+
+const roleOf = (text: string): Role => {
+  if ((ROLES as readonly string[]).includes(text)) return text as Role;
+  throw fault('USAGE', { reason: `"${text}" is not a role; the roles are ${ROLES.join(', ')}` });
+};
+
+interface ListCommand {
+  readonly name: string;
+  readonly about: string;
+  readonly path: string;
+  readonly columns: readonly string[];
+  readonly empty: string;
+}
+
+const cellText = (value: unknown): string =>
+  value === undefined || value === null ? '–' : Array.isArray(value) ? String(value.length) : String(value);
+
+const list = (parent: Command, terminal: Terminal, c: ListCommand): void => {
+  example(
+    json(reaching(parent.command(c.name).description(c.about))).action(async (o: Reach & { json?: boolean }) => {
+      const { items } = await callCollector<Items>(targetOf(o, terminal), { path: c.path, query: { limit: 1000 } });
+      if (o.json) for (const item of items) terminal.out(`${JSON.stringify(item)}\n`);
+      else if (items.length === 0) terminal.out(`${c.empty}\n`);
+      else
+        terminal.out(
+          `${table(
+            terminal,
+            c.columns.map((title) => ({ title })),
+            items.map((item) => c.columns.map((name) => cellText(item[name]))),
+          )}\n`,
+        );
+    }),
+    `vigil ${parent.parent?.name() === 'vigil' || !parent.parent ? parent.name() : `${parent.parent.name()} ${parent.name()}`} ${c.name}`,
+  );
+};
+
+interface OneCommand {
+  readonly name: string;
+  readonly about: string;
+  readonly argument: string;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: (id: string) => string;
+  readonly done?: string;
+}
+
+const one = (parent: Command, terminal: Terminal, c: OneCommand): void => {
+  example(
+    json(reaching(parent.command(c.name).description(c.about).argument(`<${c.argument}>`))).action(
+      async (id: string, o: Reach & { json?: boolean }) => {
+        const answer = await callCollector<Row>(targetOf(o, terminal), { method: c.method, path: c.path(encodeURIComponent(id)) });
+        if (o.json || c.done === undefined) terminal.out(`${JSON.stringify(answer, null, o.json ? undefined : 2)}\n`);
+        else terminal.out(`${id} is ${c.done}.\n`);
+      },
+    ),
+    `vigil ${parent.name()} ${c.name} ${c.argument === 'agent' ? 'agt_…' : 'tok_…'}`,
+  );
+};

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Commands that look: query, status, explain, verify.
+ * Input: flags; a running collector's API, or files for verify. Output: tables for people, NDJSON for programs.
+ */
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { fault } from '../errors.ts';
+import type { Target } from './client.ts';
+import { example, json, reaching } from './program.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Reach {
+  readonly data?: string;
+  readonly url?: string;
+}
+
+/** Where packages put the data of a collector that runs as a service. */
+const SYSTEM_DATA = '/var/lib/vigil';
+
+/** The data folder that is meant: the one named, else `.vigil` where the person stands, else the system's. */
+export const dataFolder = (named: string | undefined, terminal: Terminal): string => {
+  if (named !== undefined) return terminal.here(named);
+  const near = terminal.here('.vigil');
+  return existsSync(near) || !existsSync(SYSTEM_DATA) ? near : SYSTEM_DATA;
+};
+
+/** The collector that is meant. */
+export const targetOf = (reach: Reach, terminal: Terminal): Target => ({
+  dir: dataFolder(reach.data, terminal),
+  ...(reach.url === undefined ? {} : { url: reach.url }),
+  ...(terminal.token === undefined ? {} : { token: terminal.token }),
+});
+
+export interface QueryOptions extends Reach {
+  readonly in: string;
+  readonly from: string;
+  readonly to: string;
+  readonly limit: string;
+  readonly count?: boolean;
+  readonly by?: string;
+  readonly json?: boolean;
+}
+
+export const addLookCommands = (program: Command, terminal: Terminal): void => {
+  example(
+    json(
+      reaching(
+        program
+          .command('query')
+          .description('Search events, alerts or incidents with KQL.')
+          .argument('[kql]', 'the query; everything when absent', '')
+          .option('--in <what>', 'events, alerts or incidents', 'events')
+          .option('--from <time>', 'ISO 8601 or now-24h', 'now-24h')
+          .option('--to <time>', 'ISO 8601 or now', 'now')
+          .option('--limit <n>', 'rows, 1 to 10000', '100')
+          .option('--count', 'print one number')
+          .option('--by <field>', 'print the most frequent values of a field with their counts'),
+      ),
+    ).action(async (kql: string, options: QueryOptions) => {
+      const { runQuery } = await import('./query.ts');
+      await runQuery(kql, options, targetOf(options, terminal), terminal);
+    }),
+    "vigil query 'event.outcome: failure and source.ip: 203.0.113.0/24' --from now-1h",
+  );
+  example(
+    json(reaching(program.command('status').description('What runs, lag of each reader, silent agents, counts, what to do.'))).action(
+      async (options: Reach & { json?: boolean }) => {
+        const { runStatus } = await import('./status.ts');
+        await runStatus(targetOf(options, terminal), options.json === true, terminal);
+      },
+    ),
+    'vigil status',
+  );
+  example(
+    json(
+      reaching(
+        program
+          .command('explain')
+          .description('The chain of an alert or incident down to the raw lines.')
+          .argument('<what>', 'alert or incident')
+          .argument('<id>', 'its id, or INC-8'),
+      ),
+    ).action(async (what: string, id: string, options: Reach & { json?: boolean }) => {
+      if (what !== 'alert' && what !== 'incident')
+        throw fault('USAGE', { reason: `"${what}" cannot be explained; alert and incident can` });
+      const { runExplain } = await import('./explain.ts');
+      await runExplain(what, id, targetOf(options, terminal), options.json === true, terminal);
+    }),
+    'vigil explain incident INC-1',
+  );
+  example(
+    json(
+      reaching(
+        program
+          .command('verify')
+          .description('Check the signed blocks an event, alert or incident rests on; or a journal or audit log, offline.')
+          .argument('<what>', 'an id (evt_…, alr_…, inc_…, INC-8), a file or a folder'),
+      ),
+    ).action(async (what: string, options: Reach & { json?: boolean }) => {
+      const { runVerify } = await import('./verify.ts');
+      const holds = await runVerify(what, targetOf(options, terminal), options.json === true, terminal);
+      if (!holds) process.exitCode = 1;
+    }),
+    'vigil verify INC-1',
+    'vigil verify .vigil/journal',
+  );
+};

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Commands that run the river: start, replay.
+ * Input: flags. Output: a running collector until a signal, or old logs through the whole pipeline.
+ */
+import { type Command, Option } from 'commander';
+import { printConfig } from '../../core/config.ts';
+import { COLLECTOR_SETTINGS, loadCollectorConfig } from '../config.ts';
+import { dataFolder } from './look.ts';
+import { example, json } from './program.ts';
+import type { Terminal } from './terminal.ts';
+
+interface StartOptions {
+  readonly data?: string;
+  readonly listen?: string;
+  readonly agents?: string;
+  readonly publicUrl?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly localAgent?: boolean;
+  readonly tail?: readonly string[];
+  readonly discover?: boolean;
+  readonly store?: string;
+  readonly config?: string;
+  readonly printConfig?: boolean;
+}
+
+const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+export const addRunCommands = (program: Command, terminal: Terminal): void => {
+  example(
+    program
+      .command('start')
+      .description('Run the collector; with --local-agent also an agent on this host.')
+      .option('--data <dir>', 'data folder (default: .vigil)')
+      .option('--listen <addr:port>', 'address of console and API (default: 127.0.0.1:7480)')
+      .option('--agents <addr:port>', 'address for agents (default: 127.0.0.1:7443)')
+      .option('--public-url <url>', 'URL under which agents reach this collector')
+      .option('--tls-cert <file>', 'certificate of the console, PEM')
+      .option('--tls-key <file>', 'key of that certificate, PEM')
+      .option('--local-agent', 'run an agent on this host, enrolled by itself')
+      .option('--tail <path[=dataset]>', 'a file or glob the local agent reads too; may be repeated', gather, [])
+      .option('--no-discover', 'the local agent reads only what --tail names')
+      .addOption(new Option('--store <engine>', 'where events and state are kept').choices(['embedded']))
+      .option('--config <file>', 'settings as YAML; flags go before it')
+      .option('--print-config', 'print every setting with its origin and end')
+      .action(async (options: StartOptions) => {
+        const loaded = loadCollectorConfig({
+          ...(options.config === undefined ? {} : { file: options.config }),
+          flags: flagsOf(options, terminal),
+        });
+        if (options.printConfig) {
+          terminal.out(`${printConfig(COLLECTOR_SETTINGS, loaded)}\n`);
+          return;
+        }
+        const { runCollector } = await import('../collector.ts');
+        await runCollector(loaded.config, terminal);
+      }),
+    'vigil start --local-agent --tail /srv/app/*.log=json',
+  );
+  example(
+    json(
+      program
+        .command('replay')
+        .description('Send old logs through the whole pipeline in event time; windows of their own, no notifications.')
+        .argument('<file...>', 'log files, plain or .gz')
+        .requiredOption('--dataset <name>', 'what the lines are, e.g. sshd, syslog, nginx.access')
+        .requiredOption('--host <name>', 'the host the lines are from')
+        .option('--data <dir>', 'data folder of the collector')
+        .option('--tz <zone>', 'time zone of stamps without one', 'UTC')
+        .option('--year <year>', 'year of stamps without one (default: the file’s own time)'),
+    ).action(
+      async (
+        files: readonly string[],
+        options: { dataset: string; host: string; data?: string; tz: string; year?: string; json?: boolean },
+      ) => {
+        const { runReplay } = await import('./replay.ts');
+        await runReplay(files.map(terminal.here), { ...options, dir: dataFolder(options.data, terminal) }, terminal);
+      },
+    ),
+    'vigil replay /var/log/auth.log.2.gz --dataset syslog --host bastion',
+  );
+};
+
+/** Flags by the names of settings; what was not typed stays out, so that file and environment count. */
+const flagsOf = (o: StartOptions, terminal: Terminal): Record<string, string | number | boolean | readonly string[] | undefined> => ({
+  'data.dir': o.data === undefined ? undefined : terminal.here(o.data),
+  'console.listen': o.listen,
+  'agents.listen': o.agents,
+  'agents.public_url': o.publicUrl,
+  'console.tls.cert': o.tlsCert === undefined ? undefined : terminal.here(o.tlsCert),
+  'console.tls.key': o.tlsKey === undefined ? undefined : terminal.here(o.tlsKey),
+  'local_agent.enabled': o.localAgent,
+  'local_agent.tail': o.tail && o.tail.length > 0 ? o.tail.map((path) => terminal.here(path)) : undefined,
+  'local_agent.discover': o.discover === false ? false : undefined,
+  'store.engine': o.store,
+});
