@@ -152,19 +152,20 @@ const resync = (bytes: Uint8Array, salt: number): number | 'none' | 'given-up' =
     const length = lengthAt(at);
     return length >= 0 && length <= FRAME_LIMIT_BYTES && at + FRAME_HEAD_BYTES + length <= size && holds(bytes, at, length, salt);
   };
-  // The usual damage leaves the length as it was, and the next frame is where it says.
-  const told = lengthAt(0);
-  if (told >= 0 && told <= FRAME_LIMIT_BYTES && wholeAt(FRAME_HEAD_BYTES + told)) return FRAME_HEAD_BYTES + told;
+  // The usual damage leaves the length as it was, and a whole frame stands where it says. A damaged length can point at one
+  // too, but a later one, so the bytes before are searched all the same.
+  const told = FRAME_HEAD_BYTES + lengthAt(0);
+  const known = told >= FRAME_HEAD_BYTES && told <= FRAME_HEAD_BYTES + FRAME_LIMIT_BYTES && wholeAt(told) ? told : null;
   let budget = RESYNC_BUDGET_BYTES;
-  for (let at = 1; at <= size - FRAME_HEAD_BYTES; at++) {
+  for (let at = 1; at < (known ?? size - FRAME_HEAD_BYTES + 1); at++) {
     // Compared before the number is put together: of random lengths 511 in 512 end here.
     if (bytes[at + 3]! !== 0 || bytes[at + 2]! > 0x80) continue;
     const length = lengthAt(at);
     const end = at + FRAME_HEAD_BYTES + length;
     if (length > FRAME_LIMIT_BYTES || end > size || lengthAt(end) > FRAME_LIMIT_BYTES) continue;
     budget -= length;
-    if (budget < 0) return 'given-up';
+    if (budget < 0) return known ?? 'given-up';
     if (holds(bytes, at, length, salt)) return at;
   }
-  return 'none';
+  return known ?? 'none';
 };
