@@ -74,7 +74,7 @@ export const DOORS: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['collector/http/'],
   'ipaddr.js': ['core/', 'collector/'],
   vite: ['collector/http/build.ts', 'dashboards/', 'test/', 'vitest.config.ts'],
-  vitest: ['.test.ts', '.contract.ts', 'vitest.config.ts', 'test/'],
+  vitest: ['.test.ts', '.contract.ts', 'test/'],
   'fast-check': ['.test.ts', 'test/'],
   'playwright-core': ['test/'],
   '@axe-core/playwright': ['test/'],
