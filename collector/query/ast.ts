@@ -8,6 +8,8 @@
 export interface Literal {
   readonly text: string;
   readonly quoted: boolean;
+  /** Places in `text` of `*` that were written `\*` and stand for themselves; the others of an unquoted literal match anything. */
+  readonly escaped?: readonly number[];
   /** Offset of its first character in the query text. */
   readonly at: number;
 }
