@@ -43,3 +43,7 @@ export const printLiteral = ({ text, quoted, escaped = [] }: Literal): string =>
   }
   return out.replace(/(^|\s)(and|or|not)(?=\s|$)/gi, '$1\\$2');
 };
+
+/** A value as a person would write it: plain where that reads back as itself, else in quotes. */
+export const printValue = (text: string): string =>
+  /^[^\s\\():<>"{}*]+$/.test(text) && !/^(and|or|not)$/i.test(text) ? text : printLiteral({ text, quoted: true, at: 0 });
