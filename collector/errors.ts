@@ -34,7 +34,91 @@ export const COLLECTOR_ERRORS = {
     hint: 'It is started again by itself; nothing is lost.',
     status: 503,
   },
+  STORE_TOO_MUCH: {
+    text: 'The question needs more memory than the query engine has.',
+    hint: 'Narrow the time window, or ask for a field with fewer values.',
+    status: 503,
+  },
+  STORE_ENGINE_FAILED: { text: 'The query engine refused: {reason}.', hint: 'This is a fault of Vigil; please report it with the log.' },
+  STORE_RANGE_BROKEN: {
+    text: 'The batch {from} to {to} begins before {held}, which the store already holds.',
+    hint: 'The pass must go on from the position of the store.',
+  },
   STORE_BUSY: { text: 'The answer took longer than {limitMs} ms.', hint: 'Narrow the time window or the query.', status: 503 },
+  AUTH_BUSY: { text: 'Too many logins are being checked.', hint: 'Try again in a few seconds.', status: 503 },
+  AUTH_TOKEN_BAD: {
+    text: 'The API token cannot be made: {reason}.',
+    hint: 'Give a short plain name and a future expiry.',
+    status: 400,
+    exit: 2,
+  },
+  AUTH_TOKEN_TOO_STRONG: {
+    text: 'A token of role {role} may do more than you may as {own}.',
+    hint: 'Choose a role that your own one covers.',
+    status: 403,
+    exit: 2,
+  },
+  USER_NAME_BAD: {
+    text: 'A user cannot be named {name}.',
+    hint: 'Use 2 to 64 lower-case letters, digits, and . _ - @, beginning with a letter or digit.',
+    status: 400,
+    exit: 2,
+  },
+  USER_EXISTS: {
+    text: 'There is a user {name} already.',
+    hint: 'Choose another name, or `vigil user reset {name}`.',
+    status: 409,
+    exit: 2,
+  },
+  USER_PASSWORD_BAD: {
+    text: 'The new password is not taken: {reason}.',
+    hint: 'Use twelve or more characters, e.g. four words.',
+    status: 400,
+    exit: 2,
+  },
+  USER_PASSWORD_WRONG: { text: 'The current password is wrong.', hint: 'Type the password you logged in with.', status: 403, exit: 2 },
+  USER_LAST_ADMIN: {
+    text: '{name} is the last admin who can log in.',
+    hint: 'Make another user admin first: `vigil user role NAME admin`.',
+    status: 409,
+    exit: 2,
+  },
+  LOGIN_WAIT: {
+    text: 'Too many attempts; the next one counts in {seconds} s.',
+    hint: 'Wait, or have an admin reset the password.',
+    status: 429,
+  },
+  AUDIT_FAILED: {
+    text: 'The audit trail could not be written: {reason}.',
+    hint: 'Nothing is changed without it: free space or mend the disk, then repeat.',
+    status: 503,
+  },
+  IDENTITY_REFUSED: {
+    text: 'The identity was refused: {reason}.',
+    hint: 'Keep keys and spool; see `vigil agent list` on the collector, or enrol again with a new token.',
+    status: 401,
+    exit: 2,
+  },
+  ENROL_BAD: { text: 'The enrolment cannot be taken: {reason}.', hint: 'Update the agent, or make a new token.', status: 400, exit: 2 },
+  AGENT_DOOR_BUSY: { text: 'Too many requests at once.', hint: 'Send again after the time in Retry-After.', status: 503 },
+  TOO_MANY_REQUESTS: { text: 'Too many refused requests from {address}.', hint: 'Send again after the time in Retry-After.', status: 429 },
+  NO_SUCH_DOOR: {
+    text: 'There is nothing at {path}.',
+    hint: 'The agents speak to /agent/v1/…; the console has its own port.',
+    status: 404,
+  },
+  TOKEN_NEEDS_URL: {
+    text: 'Agents on other hosts cannot reach {url}.',
+    hint: 'Start the collector with --agents ADDR:PORT and --public-url URL, or add --local when the agent is on this host.',
+    status: 409,
+    exit: 2,
+  },
+  TOKEN_BAD: { text: 'The token cannot be made: {reason}.', hint: 'See `vigil agent token create --help`.', status: 400, exit: 2 },
+  KEY_FILE_BAD: {
+    text: 'The key in {file} cannot be used: {reason}.',
+    hint: 'Restore the file from a backup; a new key means that every agent enrols again.',
+    exit: 3,
+  },
 } as const satisfies ErrorTable;
 
 export type CollectorErrorCode = keyof typeof COLLECTOR_ERRORS;
