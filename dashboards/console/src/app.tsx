@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Who is there decides what is shown: the sign-in, the first password, or the frame with its pages.
+ * Input: the session. Output: one of the three.
+ */
+import { useQuery } from '@tanstack/react-query';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { Navigate, Route, Routes } from 'react-router';
+import { me } from './api/calls.ts';
+import { isProblem } from './api/client.ts';
+import { PasswordPage } from './page/password.tsx';
+import { SignInPage } from './page/sign-in.tsx';
+import { Shell } from './part/shell.tsx';
+import { type Zone, ZoneContext } from './part/time.tsx';
+
+const OverviewPage = lazy(() => import('./page/overview.tsx').then((m) => ({ default: m.OverviewPage })));
+const SearchPage = lazy(() => import('./page/search.tsx').then((m) => ({ default: m.SearchPage })));
+
+export const App = (): ReactNode => {
+  const who = useQuery({ queryKey: ['me'], queryFn: me, staleTime: 60_000 });
+  const [zone, setZone] = useState<Zone>('utc');
+  if (who.isPending) return null;
+  if (who.isError) return <SignInPage {...(isProblem(who.error) && who.error.status !== 401 ? { problem: who.error } : {})} />;
+  if (who.data.mustChangePassword) return <PasswordPage first name={who.data.name} />;
+  return (
+    <ZoneContext value={zone}>
+      <Shell who={who.data} zone={zone} onZone={setZone}>
+        <Suspense>
+          <Routes>
+            <Route path="/" element={<OverviewPage />} />
+            <Route path="/search" element={<SearchPage />} />
+            <Route path="/password" element={<PasswordPage name={who.data.name} />} />
+            <Route path="*" element={<Navigate to="/" replace />} />
+          </Routes>
+        </Suspense>
+      </Shell>
+    </ZoneContext>
+  );
+};
