@@ -26,6 +26,10 @@ export const COLLECTOR_ERRORS = {
   },
   QUERY_UNKNOWN_FIELD: { text: 'There is no field {field}.', hint: 'The nearest is {nearest}.', status: 400, exit: 2 },
   QUERY_BAD_VALUE: { text: '{value} is not a value of {field}, which is {type}.', hint: 'Write {expected}.', status: 400, exit: 2 },
+  CONSOLE_BUILD_FAILED: {
+    text: 'The console could not be built: {reason}.',
+    hint: 'Run `npm ci` again; the API and the commands work without the console.',
+  },
   NOT_FOUND: { text: 'There is no {what} {id}.', hint: 'Check the id; lists show the ones that exist.', status: 404, exit: 2 },
   STATE_CONFLICT: { text: '{what} {id} was changed by somebody else.', hint: 'Read it again and repeat the change.', status: 412 },
   STORE_CLOSED: { text: 'The store is closed.', hint: 'The collector is stopping; ask again when it runs.', status: 503 },
@@ -119,6 +123,81 @@ export const COLLECTOR_ERRORS = {
     hint: 'Restore the file from a backup; a new key means that every agent enrols again.',
     exit: 3,
   },
+  REQUEST_BAD: {
+    text: 'The request cannot be taken: {reason}.',
+    hint: 'See /api/v1/openapi.json for what the route takes.',
+    status: 400,
+    exit: 2,
+  },
+  MEDIA_TYPE: { text: 'A body of this type is not taken.', hint: 'Send application/json.', status: 415, exit: 2 },
+  NOT_SIGNED_IN: {
+    text: 'Nobody is signed in.',
+    hint: 'Sign in, or send an API token: `vigil token create --role auditor`.',
+    status: 401,
+    exit: 2,
+  },
+  LOGIN_REFUSED: {
+    text: 'The name or the password is wrong, or the user is disabled.',
+    hint: 'An admin can reset it: `vigil user reset NAME`.',
+    status: 401,
+    exit: 2,
+  },
+  NOT_PERMITTED: {
+    text: 'Your role {role} does not hold {permission}.',
+    hint: 'Ask an admin for a role that does.',
+    status: 403,
+    exit: 2,
+  },
+  PASSWORD_MUST_CHANGE: {
+    text: 'The one-time password must be changed first.',
+    hint: 'Change it in the console, or POST /api/v1/auth/password.',
+    status: 403,
+    exit: 2,
+  },
+  CROSS_SITE: {
+    text: 'The request does not come from the console itself.',
+    hint: 'Programs send an API token instead of a cookie.',
+    status: 403,
+    exit: 2,
+  },
+  HOST_UNKNOWN: {
+    text: 'The collector is not {host}.',
+    hint: 'Use the address it printed at its start.',
+    status: 421,
+    exit: 2,
+  },
+  IF_MATCH_MISSING: {
+    text: 'The change names no version.',
+    hint: 'Send the ETag of what you read in If-Match.',
+    status: 428,
+    exit: 2,
+  },
+  SLOW_DOWN: { text: 'Too many requests.', hint: 'Send again in {retryAfterSeconds} s.', status: 429 },
+  NO_SUCH_ROUTE: { text: 'There is nothing at {path}.', hint: '/api/v1/openapi.json lists every route.', status: 404, exit: 2 },
+  TRANSITION_REFUSED: {
+    text: '{what} {id} cannot be changed so: {reason}.',
+    hint: 'See its state and what it needs first.',
+    status: 409,
+    exit: 2,
+  },
+  ROUTE_BAD: { text: 'The route {route} cannot be opened: {reason}.', hint: 'This is a fault of Vigil; please report it.' },
+  CONTROL_TAKEN: {
+    text: 'Another collector answers on {file}.',
+    hint: 'Stop that collector, or name another folder with --data.',
+    exit: 2,
+  },
+  HTTP_FAULT: { text: 'The collector met a fault of its own.', hint: 'Its log says more; please report it.' },
+  JOURNAL_BUSY: {
+    text: 'More than {limitBytes} bytes wait to be written to the journal.',
+    hint: 'Send again after the time in Retry-After; if it stays, the disk is too slow for the load.',
+    status: 503,
+  },
+  JOURNAL_FAILED: {
+    text: 'The journal cannot be written: {reason}.',
+    hint: 'Free space or mend the disk under {dir}; agents keep what was not acknowledged and send it again.',
+    status: 503,
+  },
+  JOURNAL_CLOSED: { text: 'The journal is closed.', hint: 'The collector is stopping; send again when it runs.', status: 503 },
 } as const satisfies ErrorTable;
 
 export type CollectorErrorCode = keyof typeof COLLECTOR_ERRORS;

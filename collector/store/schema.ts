@@ -46,9 +46,9 @@ export const sqlText = (text: string): string => `'${text.replaceAll("'", "''")}
 /** `columns` of read_json: dates arrive as milliseconds. */
 export const NDJSON_COLUMNS = `{${COLUMNS.map((c) => `${sqlText(c.name)}: ${sqlText(c.type === 'date' ? 'BIGINT' : c.sql)}`).join(', ')}}`;
 /** Select list from NDJSON to the table's types. */
-export const NDJSON_SELECT = COLUMNS.map((c) => (c.type === 'date' ? `epoch_ms(${sqlName(c.name)}) AS ${sqlName(c.name)}` : sqlName(c.name))).join(
-  ', ',
-);
+export const NDJSON_SELECT = COLUMNS.map((c) =>
+  c.type === 'date' ? `epoch_ms(${sqlName(c.name)}) AS ${sqlName(c.name)}` : sqlName(c.name),
+).join(', ');
 /** Select list that `rowToEvent` reads: dates as milliseconds. */
 export const EVENT_SELECT = COLUMNS.map((c) => (c.type === 'date' ? `epoch_ms(${sqlName(c.name)})` : sqlName(c.name))).join(', ');
 
