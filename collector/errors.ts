@@ -32,6 +32,11 @@ export const COLLECTOR_ERRORS = {
   },
   NOT_FOUND: { text: 'There is no {what} {id}.', hint: 'Check the id; lists show the ones that exist.', status: 404, exit: 2 },
   STATE_CONFLICT: { text: '{what} {id} was changed by somebody else.', hint: 'Read it again and repeat the change.', status: 412 },
+  STATE_TOO_NEW: {
+    text: '{file} was written by a newer Vigil (step {version}; this one knows {known}).',
+    hint: 'Start the newer version again, or restore a backup made by this one.',
+    exit: 2,
+  },
   STORE_CLOSED: { text: 'The store is closed.', hint: 'The collector is stopping; ask again when it runs.', status: 503 },
   STORE_ENGINE_DOWN: {
     text: 'The query engine is not running: {reason}.',
@@ -106,6 +111,12 @@ export const COLLECTOR_ERRORS = {
   ENROL_BAD: { text: 'The enrolment cannot be taken: {reason}.', hint: 'Update the agent, or make a new token.', status: 400, exit: 2 },
   AGENT_DOOR_BUSY: { text: 'Too many requests at once.', hint: 'Send again after the time in Retry-After.', status: 503 },
   TOO_MANY_REQUESTS: { text: 'Too many refused requests from {address}.', hint: 'Send again after the time in Retry-After.', status: 429 },
+  LISTENER_FAILED: {
+    text: 'The listener on {address} cannot be opened: {reason}.',
+    hint: 'Give an address of this host and a port that this user may open.',
+    exit: 2,
+  },
+  REQUEST_TOO_LARGE: { text: 'The request is larger than {limit} bytes.', hint: 'Send fewer blocks in one request.', status: 413 },
   NO_SUCH_DOOR: {
     text: 'There is nothing at {path}.',
     hint: 'The agents speak to /agent/v1/…; the console has its own port.',

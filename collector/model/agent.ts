@@ -28,6 +28,8 @@ export interface AgentKey {
   /** Serial numbers of certificates issued for it, newest last, hexadecimal. */
   readonly serials: readonly string[];
   readonly notAfter: UnixMs;
+  /** A person found that a copy uses it: connections with it are refused, old blocks signed by it stay good. */
+  readonly denied?: true;
 }
 
 export const AGENT_STATES = ['active', 'held', 'retired', 'revoked'] as const;
@@ -46,6 +48,8 @@ export interface Agent {
   readonly zone: string;
   readonly version: string;
   readonly local: boolean;
+  /** While `held`: the older key that came, when and from where (I5). */
+  readonly held?: { readonly key: string; readonly since: UnixMs; readonly from: string };
 }
 
 /** What changes with each heartbeat: kept in memory, written in batches. */
@@ -55,6 +59,8 @@ export interface AgentPresence {
   /** Agent's clock minus ours, in ms, at the last request. */
   readonly clockOffsetMs: number;
   readonly heartbeat?: HeartbeatBody;
+  /** Said to be silent since then, so that it is said once. */
+  readonly silentSince?: UnixMs;
 }
 
 /** What ingest asks, on every request, from memory. */

@@ -58,4 +58,6 @@ export interface EnrolToken {
   readonly revokedAt?: UnixMs;
   /** Bound to this agent: gives its id again (`--replace`). */
   readonly replace?: string;
+  /** For the agent on the collector's own host. */
+  readonly local?: true;
 }
