@@ -123,6 +123,23 @@ export interface Collections {
 }
 export type Collection = keyof Collections;
 
+const COLLECTION_NAMES = {
+  agent: true,
+  presence: true,
+  asset: true,
+  enrolToken: true,
+  user: true,
+  session: true,
+  apiToken: true,
+  alert: true,
+  alertWork: true,
+  incident: true,
+  incidentWork: true,
+  setting: true,
+} as const satisfies Readonly<Record<Collection, true>>;
+/** Names of all collections; each has a table or an index of its own. */
+export const COLLECTIONS = Object.keys(COLLECTION_NAMES) as readonly Collection[];
+
 export interface Stored<T> {
   readonly id: string;
   readonly value: T;
@@ -175,7 +192,8 @@ export interface StateStore {
   put<C extends Collection>(collection: C, id: string, value: Collections[C], options?: PutOptions): Promise<number>;
   remove(collection: Collection, id: string): Promise<boolean>;
   list<C extends Collection>(collection: C, query: ListQuery): Promise<Listed<Collections[C]>>;
-  commit(position: SinkPosition, writes: readonly Write[]): Promise<void>;
+  /** `page`: the page that was judged, kept 30 days in the same transaction (J4). */
+  commit(position: SinkPosition, writes: readonly Write[], page?: Page): Promise<void>;
   position(sink: Sink): Promise<SinkPosition | null>;
   /** The page that begins at this offset, where one was kept (J4). */
   page(incarnation: string, from: number): Promise<Page | null>;
