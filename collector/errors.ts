@@ -26,6 +26,10 @@ export const COLLECTOR_ERRORS = {
   },
   QUERY_UNKNOWN_FIELD: { text: 'There is no field {field}.', hint: 'The nearest is {nearest}.', status: 400, exit: 2 },
   QUERY_BAD_VALUE: { text: '{value} is not a value of {field}, which is {type}.', hint: 'Write {expected}.', status: 400, exit: 2 },
+  THREAD_FAILED: {
+    text: 'The {what} cannot go on: {reason}.',
+    hint: 'The collector stops; nothing acknowledged is lost, and the next start goes on where it was. See its log.',
+  },
   CONSOLE_BUILD_FAILED: {
     text: 'The console could not be built: {reason}.',
     hint: 'Run `npm ci` again; the API and the commands work without the console.',
@@ -117,6 +121,7 @@ export const COLLECTOR_ERRORS = {
     exit: 2,
   },
   REQUEST_TOO_LARGE: { text: 'The request is larger than {limit} bytes.', hint: 'Send fewer blocks in one request.', status: 413 },
+  JOB_BAD: { text: 'The job {name} cannot be scheduled: {reason}.', hint: 'This is a fault of the program; report it.' },
   NO_SUCH_DOOR: {
     text: 'There is nothing at {path}.',
     hint: 'The agents speak to /agent/v1/…; the console has its own port.',

@@ -139,8 +139,10 @@ export interface StreamEnd {
   readonly epoch: string;
   readonly seq: number;
   readonly hash: string;
-  /** Byte offset behind the record, and the running hash where there is one. */
+  /** Byte offset behind the record. */
   readonly end: number;
+  /** Running hash over everything up to that record, where the block carried one (W11, X2). */
+  readonly running?: string;
   readonly file?: BlockHeader['file'];
   readonly cursor?: string;
 }

@@ -7,7 +7,7 @@
  * Body: zstd of count × (u32 length, u8 flags, varint read time since `at`, varint end since `from`, bytes); of JSON for gap and heartbeat.
  * Request: u32 preamble length, preamble as JSON, blocks.
  */
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { readGap, readHeartbeat, readPreamble, strictJson } from './body.ts';
 import { type ByteCursor, readU32, readVarint, varintSize, writeU32, writeVarint } from './bytes.ts';
 import { coreFault, isCoded } from './errors.ts';
@@ -162,14 +162,38 @@ const hashProblem = ({ header, body }: Block): string | null => (sha256(body) ==
  * The body before compression, at most as long as the header says.
  * @throws CodedError WIRE_BAD_BLOCK.
  */
-export const unpackBody = ({ header, body }: Block): Uint8Array => {
-  if (header.plain > unpackLimit(body.length)) throw bad('its body would unpack to more than is allowed');
-  let plain: Uint8Array;
+export const unpackBody = (block: Block): Uint8Array => {
+  const options = unpackOptions(block);
   try {
-    plain = zstdDecompressSync(body, { maxOutputLength: header.plain });
+    return wholeBody(block, zstdDecompressSync(block.body, options));
   } catch (error) {
-    throw coreFault('WIRE_BAD_BLOCK', { reason: 'its body cannot be unpacked' }, error);
+    throw isCoded(error) ? error : coreFault('WIRE_BAD_BLOCK', { reason: NOT_UNPACKED }, error);
   }
+};
+
+/** The same on the thread pool. Rejects with WIRE_BAD_BLOCK. */
+export const unpackBodyAsync = (block: Block): Promise<Uint8Array> =>
+  new Promise((resolve) => {
+    const options = unpackOptions(block);
+    resolve(
+      new Promise((unpacked, failed) => {
+        zstdDecompress(block.body, options, (error, plain) => {
+          if (error) failed(coreFault('WIRE_BAD_BLOCK', { reason: NOT_UNPACKED }, error));
+          else unpacked(plain);
+        });
+      }).then((plain) => wholeBody(block, plain as Uint8Array)),
+    );
+  });
+
+const NOT_UNPACKED = 'its body cannot be unpacked';
+
+// One chunk as long as the answer: the default grows by 16 KiB and copies at the end.
+const unpackOptions = ({ header, body }: Block): { maxOutputLength: number; chunkSize: number } => {
+  if (header.plain > unpackLimit(body.length)) throw bad('its body would unpack to more than is allowed');
+  return { maxOutputLength: header.plain, chunkSize: Math.max(64, header.plain) };
+};
+
+const wholeBody = ({ header }: Block, plain: Uint8Array): Uint8Array => {
   if (plain.length !== header.plain) throw bad('its body unpacks to another length than its header says');
   return plain;
 };
@@ -178,10 +202,14 @@ export const unpackBody = ({ header, body }: Block): Uint8Array => {
  * The records of a block of kind lines or facts, in order. Their bytes are views of one buffer.
  * @throws CodedError WIRE_BAD_BLOCK when the body is not what the header says.
  */
-export const readRecords = (block: Block): BlockRecord[] => {
-  const { header } = block;
+export const readRecords = (block: Block): BlockRecord[] => recordsOf(block.header, unpackBody(block));
+
+/**
+ * The same from a body that is already unpacked.
+ * @throws CodedError WIRE_BAD_BLOCK.
+ */
+export const recordsOf = (header: BlockHeader, bytes: Uint8Array): BlockRecord[] => {
   if (header.kind === 'gap' || header.kind === 'heartbeat') throw bad(`a ${header.kind} holds no records`);
-  const bytes = unpackBody(block);
   const records: BlockRecord[] = [];
   const cursor: ByteCursor = { bytes, at: 0 };
   for (let i = 0; i < header.count; i++) {
@@ -226,15 +254,18 @@ export type JsonBody =
 
 /** Reads the body of a gap or heartbeat, every field checked. */
 export const readJsonBody = (block: Block): JsonBody => {
-  const { kind } = block.header;
-  if (kind !== 'gap' && kind !== 'heartbeat') return { kind: 'bad', reason: `a block of ${kind} holds records` };
-  let value: unknown;
   try {
-    value = strictJson(unpackBody(block));
+    return jsonBodyOf(block.header, unpackBody(block));
   } catch (error) {
     if (!isCoded(error)) throw error;
     return { kind: 'bad', reason: String(error.details['reason']) };
   }
+};
+
+/** The same from a body that is already unpacked. */
+export const jsonBodyOf = ({ kind }: BlockHeader, bytes: Uint8Array): JsonBody => {
+  if (kind !== 'gap' && kind !== 'heartbeat') return { kind: 'bad', reason: `a block of ${kind} holds records` };
+  const value = strictJson(bytes);
   if (kind === 'gap') {
     const body = readGap(value);
     return body === null ? { kind: 'bad', reason: 'its body is not one of a gap' } : { kind, body };
