@@ -99,6 +99,9 @@ export const withKind = (source: EventSource, kind: number): EventSource => {
   return { ...source, category: joined(source.category, more) };
 };
 
+/** The source with every category its events may turn out to have: what coverage asks about. */
+export const withAllKinds = (source: EventSource): EventSource => withKind(source, (1 << KINDS.length) - 1);
+
 const text = (value: unknown): readonly string[] | undefined =>
   typeof value === 'string' && value !== '' ? [value.toLowerCase()] : undefined;
 

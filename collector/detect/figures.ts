@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Coverage: can each rule fire here at all, by what the decoders give and which sources are heard.
+ * Input: a rule set, declarations of decoders, datasets seen. Output: live, silent or blind for each rule, with the reason.
+ */
+import type { LogSource } from '../model/rule.ts';
+import type { CompiledRule, CompiledRuleSet } from './ruleset.ts';
+import type { Node } from './sigma/ast.ts';
+import { admits, datasetSources, type EventSource, UNKNOWN_SOURCE, withAllKinds } from './source.ts';
+import { argumentOf, candidatesOf, foldName } from './taxonomy.ts';
+
+/** What a decoder declares. */
+export interface DatasetDeclaration {
+  readonly dataset: string;
+  readonly logsource: readonly LogSource[];
+  /** ECS names it may fill; names that it puts into vigil.extra may stand here too. */
+  readonly emits: readonly string[];
+}
+
+export interface RuleCoverage {
+  readonly rule: string;
+  readonly title: string;
+  readonly level: string;
+  /** `live`: a source that is heard gives every field. `silent`: no such source was seen. `blind`: a source is there, a field is not. */
+  readonly state: 'live' | 'silent' | 'blind';
+  readonly datasets: readonly string[];
+  /** Fields that no decoder of its sources emits; only where the rule cannot match without. */
+  readonly missing: readonly string[];
+}
+
+// What every event has, whatever decoded it.
+const ALWAYS = ['@timestamp', 'event.original', 'event.dataset', 'event.id', 'host.id', 'host.name', 'message'];
+
+/** One entry for each event rule. `heard` holds the datasets that were seen; undefined where no collector runs: then a decoder is enough. */
+export const coverageOf = (
+  ruleset: CompiledRuleSet,
+  declarations: readonly DatasetDeclaration[],
+  heard?: ReadonlySet<string>,
+): readonly RuleCoverage[] => {
+  const byDataset = datasetSources(declarations);
+  const sources = declarations.map((d) => ({ ...d, source: withAllKinds(byDataset(d.dataset)), names: namesOf(d.emits) }));
+  return ruleset.events.map((rule) => {
+    const feeding = sources.filter(({ source }) => feeds(rule, source));
+    const seen = feeding.filter(({ dataset }) => heard === undefined || heard.has(dataset));
+    const { id, title, level } = rule.rule;
+    const base = { rule: id, title, level, datasets: feeding.map((f) => f.dataset) };
+    if (seen.length === 0) return { ...base, state: 'silent', missing: [] };
+    if (seen.some(({ names }) => canHold(rule.node, names))) return { ...base, state: 'live', missing: [] };
+    const all = new Set(seen.flatMap(({ names }) => [...names]));
+    return { ...base, state: 'blind', missing: missingOf(rule.node, all) };
+  });
+};
+
+const feeds = (rule: CompiledRule, source: EventSource): boolean => source !== UNKNOWN_SOURCE && admits(rule.logsource, source);
+
+const namesOf = (emits: readonly string[]): ReadonlySet<string> => new Set([...ALWAYS, ...emits].flatMap((name) => [name, foldName(name)]));
+
+const isEmitted = (field: string, names: ReadonlySet<string>): boolean =>
+  names.has(field) ||
+  names.has(foldName(field)) ||
+  candidatesOf(field).some((name) => names.has(name)) ||
+  (argumentOf(field) >= 0 && names.has('process.args'));
+
+/** Whether the tree can be true for an event that has only these fields. */
+const canHold = (node: Node, names: ReadonlySet<string>): boolean => {
+  if (node.kind === 'not') return true;
+  if (node.kind === 'and') return node.of.every((child) => canHold(child, names));
+  if (node.kind === 'or') return node.of.some((child) => canHold(child, names));
+  if (node.kind === 'some') return node.of.filter((child) => canHold(child, names)).length >= node.n;
+  const { field, values } = node.item;
+  return (
+    field === null ||
+    isEmitted(field, names) ||
+    values.some((tests) => tests.some((t) => t.kind === 'null' || (t.kind === 'exists' && !t.value)))
+  );
+};
+
+const missingOf = (node: Node, names: ReadonlySet<string>): readonly string[] => {
+  const missing = new Set<string>();
+  const walk = (one: Node): void => {
+    if (one.kind === 'not' || canHold(one, names)) return;
+    if (one.kind === 'item') {
+      if (one.item.field !== null) missing.add(one.item.field);
+    } else for (const child of one.of) walk(child);
+  };
+  walk(node);
+  return [...missing];
+};
