@@ -16,6 +16,8 @@ export interface ProcessOptions {
   readonly clock: Clock;
   /** Resident memory above which the process is replaced. */
   readonly maxRssBytes: number;
+  /** Silence after which the process is replaced. */
+  readonly hangMs: number;
   /** Called with each start and each seal. */
   readonly onPositions: (positions: Positions) => void;
   readonly onLog: (level: 'info' | 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -29,7 +31,6 @@ interface Waiting {
 const ENTRY = fileURLToPath(new URL('./engine/main.ts', import.meta.url));
 const START_LIMIT_MS = 120_000;
 const PING_EVERY_MS = 1000;
-const HANG_LIMIT_MS = 20_000;
 const CLOSE_LIMIT_MS = 5000;
 const BACKOFF_MS = [50, 200, 1000, 5000];
 
@@ -179,13 +180,13 @@ export class EngineProcess {
 
   // A process that does not answer a ping, or holds more memory than it may, is ended; its exit starts the next.
   async #watch(): Promise<void> {
-    const { clock, maxRssBytes, onLog } = this.#options;
+    const { clock, maxRssBytes, hangMs, onLog } = this.#options;
     while (!this.#stop.signal.aborted) {
       await clock.sleep(ms(PING_EVERY_MS), this.#stop.signal);
       const child = this.#child;
       if (child === null || this.#stop.signal.aborted) continue;
       try {
-        this.rssBytes = (await this.ask('ping', null, HANG_LIMIT_MS)).rssBytes;
+        this.rssBytes = (await this.ask('ping', null, hangMs)).rssBytes;
         if (this.rssBytes <= maxRssBytes) continue;
         onLog('warn', 'store.engine.too_large', { rssBytes: this.rssBytes, maxRssBytes });
       } catch (error) {

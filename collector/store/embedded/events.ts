@@ -31,6 +31,8 @@ export interface EventsOptions {
   readonly catchUpMs?: number;
   /** How long a question may take before it fails with STORE_BUSY. */
   readonly limitMs?: number;
+  /** How long the engine's process may be silent before it is replaced. */
+  readonly hangMs?: number;
   /**
    * Called when a question begins: brings what the journal holds into `append`, waiting at most the given time.
    * Answers by how many milliseconds the store is still behind the journal's end.
@@ -67,7 +69,16 @@ const WORK_LIMIT_MS = 600_000;
  * @throws CodedError STORE_ENGINE_DOWN when the engine does not start.
  */
 export const openEvents = async (options: EventsOptions): Promise<EmbeddedEvents> => {
-  const { dir, clock = systemClock, log, catchUpMs = 2000, limitMs = 30_000, maxRssBytes = mib(900), catchUp = async () => 0 } = options;
+  const {
+    dir,
+    clock = systemClock,
+    log,
+    catchUpMs = 2000,
+    limitMs = 30_000,
+    maxRssBytes = mib(900),
+    hangMs = 20_000,
+    catchUp = async () => 0,
+  } = options;
   const hotDir = join(dir, 'hot');
   await mkdir(hotDir, { recursive: true, mode: 0o700 });
   let ends = new JournalEnds();
@@ -76,6 +87,7 @@ export const openEvents = async (options: EventsOptions): Promise<EmbeddedEvents
     engine: { ...DEFAULTS, ...options.engine, dir },
     clock,
     maxRssBytes,
+    hangMs,
     onPositions: (positions) => {
       ends = new JournalEnds(positions.held);
       sealed = positions.sealed;
@@ -126,7 +138,14 @@ export const openEvents = async (options: EventsOptions): Promise<EmbeddedEvents
     const lagMs = await settle();
     await engine.ready();
     const position = ends.last();
-    return { answer: await act(), state: { position, lagMs } };
+    try {
+      return { answer: await act(), state: { position, lagMs } };
+    } catch (error) {
+      if (!isCoded(error, 'STORE_ENGINE_DOWN')) throw error;
+      // Once: a question that ends the engine must not do so for ever.
+      await engine.ready();
+      return { answer: await act(), state: { position, lagMs } };
+    }
   };
   const bound = (what: string, value: number, most: number): void => {
     if (!Number.isInteger(value) || value < 1 || value > most)

@@ -21,7 +21,10 @@ export const listDocuments = <C extends Collection>(
 ): Listed<Collections[C]> => {
   const { limit, orderBy, ascending = false } = query;
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST) throw fault('USAGE', { reason: `The limit is ${limit}, not 1 to ${MOST}` });
-  const where = query.where === undefined ? { sql: 'TRUE', params: [] } : toSql(query.where, { dialect: 'sqlite-json', now, column: `doc_${collection}.value` });
+  const where =
+    query.where === undefined
+      ? { sql: 'TRUE', params: [] }
+      : toSql(query.where, { dialect: 'sqlite-json', now, column: `doc_${collection}.value` });
   const key = orderBy === undefined ? null : `json_extract(value, ${pathOf(orderBy)})`;
   const after = query.after === undefined ? null : parsePlace(query.after);
   const place = after === null ? { sql: 'TRUE', params: [] } : beyond(key, ascending, after);

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The index of alerts by pair, time and entity beside the state's documents, in the same database and transaction.
+ * Input: every write of an alert, incident or what people say of it. Output: the synchronous questions of grouping (S5, S7).
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import type { AlertId, IncidentId } from '../../../core/ids.ts';
+import type { Alert } from '../../model/alert.ts';
+import { type AlertLink, type AlertReader, type IncidentReader, linkOf, type Pins } from '../../model/alerts.ts';
+import type { IncidentWork } from '../../model/incident.ts';
+import type { Pair } from '../../model/satisfied.ts';
+import type { Collection, Collections } from '../store.ts';
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS alert_index (
+  id TEXT NOT NULL PRIMARY KEY, rule TEXT NOT NULL, entity TEXT NOT NULL, replay INTEGER NOT NULL, n INTEGER NOT NULL,
+  live INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, link TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS alert_index_live ON alert_index (rule, entity, replay, last) WHERE live = 1;
+CREATE INDEX IF NOT EXISTS alert_index_number ON alert_index (rule, entity, replay, n);
+CREATE TABLE IF NOT EXISTS alert_entity (
+  entity TEXT NOT NULL, replay INTEGER NOT NULL, last INTEGER NOT NULL, first INTEGER NOT NULL, alert TEXT NOT NULL,
+  PRIMARY KEY (entity, replay, last, alert)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS alert_entity_alert ON alert_entity (alert);
+CREATE TABLE IF NOT EXISTS incident_pin (
+  alert TEXT NOT NULL, incident TEXT NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (alert, incident)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS incident_pin_incident ON incident_pin (incident);
+`;
+
+/** Reads a document of the state in the running transaction; null when there is none. */
+export type ReadDocument = <C extends Collection>(collection: C, id: string) => Collections[C] | null;
+
+export interface AlertIndex extends AlertReader, IncidentReader {
+  /** MUST be called for each document of `alert` and `incidentWork` that is written, in its transaction; other collections are passed over. */
+  note<C extends Collection>(collection: C, id: string, value: Collections[C]): void;
+}
+
+/** Opens the index, creating it where it is missing. Transactions are the caller's. */
+export const openAlerts = (db: DatabaseSync, read: ReadDocument): AlertIndex => {
+  db.exec(SCHEMA);
+  const upsert =
+    db.prepare(`INSERT INTO alert_index (id, rule, entity, replay, n, live, first, last, link) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET live = excluded.live, first = excluded.first, last = excluded.last, link = excluded.link`);
+  const dropEntities = db.prepare('DELETE FROM alert_entity WHERE alert = ?');
+  const addEntity = db.prepare('INSERT OR IGNORE INTO alert_entity (entity, replay, last, first, alert) VALUES (?, ?, ?, ?, ?)');
+  const held = db.prepare('SELECT live, first, last, link FROM alert_index WHERE id = ?');
+  const touching = db.prepare(
+    'SELECT id FROM alert_index WHERE live = 1 AND rule = ? AND entity = ? AND replay = ? AND last >= ? AND first <= ? ORDER BY n',
+  );
+  const highest = db.prepare('SELECT max(n) AS n FROM alert_index WHERE rule = ? AND entity = ? AND replay = ?');
+  const linkById = db.prepare('SELECT link FROM alert_index WHERE id = ? AND live = 1');
+  const byEntity = db.prepare('SELECT alert, first FROM alert_entity WHERE entity = ? AND replay = ? AND last >= ? AND first <= ? LIMIT ?');
+  const dropPins = db.prepare('DELETE FROM incident_pin WHERE incident = ?');
+  const addPin = db.prepare('INSERT OR REPLACE INTO incident_pin (alert, incident, kind) VALUES (?, ?, ?)');
+  const pinsOf = db.prepare('SELECT incident, kind FROM incident_pin WHERE alert = ? ORDER BY incident');
+
+  const noteAlert = (alert: Alert): void => {
+    const live = alert.status === 'live' ? 1 : 0;
+    const link = linkOf(alert);
+    const before = held.get(alert.id) as { live: number; first: number; last: number; link: string } | undefined;
+    upsert.run(alert.id, alert.rule, alert.entity, Number(alert.replay), alert.n, live, alert.first, alert.last, JSON.stringify(link));
+    const moved =
+      !before ||
+      before.live !== live ||
+      before.first !== alert.first ||
+      before.last !== alert.last ||
+      String((JSON.parse(before.link) as AlertLink).entities) !== String(alert.entities);
+    if (!moved) return;
+    if (before) dropEntities.run(alert.id);
+    if (live) for (const entity of alert.entities) addEntity.run(entity, Number(alert.replay), alert.last, alert.first, alert.id);
+  };
+  const noteWork = (id: string, work: IncidentWork): void => {
+    dropPins.run(id);
+    for (const alert of work.added ?? []) addPin.run(alert, id, 'added');
+    for (const alert of work.removed ?? []) addPin.run(alert, id, 'removed');
+  };
+  const linkedTo = (ids: Iterable<string>): AlertLink[] => {
+    const out: AlertLink[] = [];
+    for (const id of ids) {
+      const row = linkById.get(id) as { link: string } | undefined;
+      if (row) out.push(JSON.parse(row.link) as AlertLink);
+    }
+    return out;
+  };
+
+  return {
+    note: (collection, id, value) => {
+      if (collection === 'alert') noteAlert(value as Alert);
+      if (collection === 'incidentWork') noteWork(id, value as IncidentWork);
+    },
+    touching: (pair: Pair, from, to) => {
+      const rows = touching.all(pair.rule, pair.entity, Number(pair.replay), from, to) as { id: string }[];
+      return rows.flatMap(({ id }) => read('alert', id) ?? []);
+    },
+    lastNumber: (pair: Pair) => (highest.get(pair.rule, pair.entity, Number(pair.replay)) as { n: number | null }).n ?? 0,
+    alert: (id) => read('alert', id),
+    linked: (entities, replay, from, to, limit) => {
+      const found = new Map<string, number>();
+      for (const entity of entities) {
+        const rows = byEntity.all(entity, Number(replay), from, to, limit) as { alert: string; first: number }[];
+        for (const { alert, first } of rows) found.set(alert, first);
+      }
+      const ids = [...found].sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1)).map(([id]) => id);
+      return linkedTo(ids.slice(0, limit));
+    },
+    links: (ids: readonly AlertId[]) => linkedTo(ids),
+    pins: (id): Pins => {
+      const rows = pinsOf.all(id) as { incident: string; kind: string }[];
+      const added = rows.find(({ kind }) => kind === 'added');
+      return { added: (added?.incident ?? null) as IncidentId | null, removed: rows.some(({ kind }) => kind === 'removed') };
+    },
+    incident: (id) => read('incident', id),
+    incidentWork: (id) => read('incidentWork', id),
+  };
+};
