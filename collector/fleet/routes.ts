@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The fleet over HTTP: agents with what they last said, held copies, enrolment tokens, hosts.
+ * Input: the commands of this folder. Output: JSON; a token's text is answered once.
+ */
+import { type Static, Type } from 'typebox';
+import { isoTime } from '../../core/units.ts';
+import { Count, closed, Id, OneId, type Route, route, Span, spanMs, Time } from '../http/route.ts';
+import { AGENT_STATES } from '../model/agent.ts';
+import type { Assets } from './asset.ts';
+import {
+  type AgentView,
+  discardHeld,
+  type FleetParts,
+  type HeldActs,
+  listAgents,
+  listHeld,
+  releaseHeld,
+  retireAgent,
+  revokeAgent,
+  showAgent,
+} from './commands.ts';
+import { sourceFigures } from './figures.ts';
+import type { EnrolTokens, ShownToken } from './token.ts';
+
+export interface FleetPorts {
+  readonly parts: FleetParts;
+  readonly held?: HeldActs;
+  readonly tokens: Pick<EnrolTokens, 'create' | 'list' | 'revoke'>;
+  readonly assets: Pick<Assets, 'all'>;
+  /** Version of this collector: agents of another are outdated. */
+  readonly version: string;
+}
+
+const AgentSchema = Type.Object({
+  id: Id,
+  host: Type.String(),
+  asset: Type.String(),
+  group: Type.String(),
+  state: Type.Enum([...AGENT_STATES]),
+  version: Type.String(),
+  zone: Type.String(),
+  local: Type.Boolean(),
+  enrolledAt: Time,
+  lastSeen: Type.Union([Time, Type.Null()]),
+  silent: Type.Boolean(),
+  clockOffsetMs: Type.Union([Type.Number(), Type.Null()]),
+  lagMs: Type.Union([Type.Number(), Type.Null()], { description: 'of its source that is furthest behind' }),
+  sources: Type.Array(
+    Type.Object({
+      stream: Type.String(),
+      dataset: Type.String(),
+      lagMs: Type.Number(),
+      behindBytes: Count,
+      counts: Type.Record(Type.String(), Type.Number()),
+    }),
+  ),
+  conditions: Type.Array(Type.Object({ code: Type.String(), about: Type.String(), hint: Type.String() })),
+  cost: Type.Union([Type.Object({ cpuMs: Type.Number(), rssBytes: Count, spoolBytes: Count, sentBytes: Count }), Type.Null()]),
+  held: Type.Optional(Type.Object({ key: Type.String(), since: Time, from: Type.String() })),
+});
+
+const TokenSchema = Type.Object({
+  id: Id,
+  group: Type.String(),
+  uses: Count,
+  used: Count,
+  createdAt: Time,
+  createdBy: Type.String(),
+  expiresAt: Time,
+  replace: Type.Optional(Type.String()),
+  state: Type.Enum(['open', 'used', 'expired', 'revoked']),
+});
+
+const AssetSchema = Type.Object({
+  id: Id,
+  kind: Type.String(),
+  name: Type.String(),
+  group: Type.String(),
+  createdAt: Time,
+  origin: Type.Enum(['agent', 'replay', 'relay']),
+});
+
+const Listed = closed({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })) });
+
+const agentJson = ({ agent, presence, silent }: AgentView): Static<typeof AgentSchema> => {
+  const sources = sourceFigures([{ agent, presence }]);
+  const { held } = agent;
+  return {
+    id: agent.id,
+    host: agent.host,
+    asset: agent.asset,
+    group: agent.group,
+    state: agent.state,
+    version: agent.version,
+    zone: agent.zone,
+    local: agent.local,
+    enrolledAt: isoTime(agent.enrolledAt),
+    lastSeen: presence === null ? null : isoTime(presence.lastSeen),
+    silent,
+    clockOffsetMs: presence?.clockOffsetMs ?? null,
+    lagMs: sources[0]?.lagMs ?? null,
+    sources: sources.map(({ stream, dataset, lagMs, behindBytes, counts }) => ({
+      stream,
+      dataset,
+      lagMs,
+      behindBytes,
+      counts: { ...counts },
+    })),
+    conditions: (presence?.heartbeat?.conditions ?? []).map(({ code, about, hint }) => ({ code, about, hint })),
+    cost: presence?.heartbeat === undefined ? null : { ...presence.heartbeat.cost },
+    ...(held === undefined ? {} : { held: { ...held, since: isoTime(held.since) } }),
+  };
+};
+
+const tokenJson = (token: ShownToken): Static<typeof TokenSchema> => ({
+  id: token.id,
+  group: token.group,
+  uses: token.uses,
+  used: token.usedBy.length,
+  createdAt: isoTime(token.createdAt),
+  createdBy: token.createdBy,
+  expiresAt: isoTime(token.expiresAt),
+  ...(token.replace === undefined ? {} : { replace: token.replace }),
+  state: token.state,
+});
+
+export const fleetRoutes = (ports: FleetPorts): readonly Route[] => [...agentRoutes(ports), ...tokenRoutes(ports), assetRoute(ports)];
+
+const agentRoutes = ({ parts, held, version }: FleetPorts): readonly Route[] => {
+  const { registry } = parts;
+  const act = (
+    name: string,
+    summary: string,
+    run: (by: Parameters<typeof retireAgent>[1], id: string, from: string) => Promise<AgentView>,
+  ): Route =>
+    route({
+      method: 'POST',
+      path: `/api/v1/fleet/agents/:id/${name}`,
+      tag: 'fleet',
+      summary,
+      permission: 'fleet.write',
+      params: OneId,
+      answer: AgentSchema,
+      handle: async ({ params: { id }, actor, from }) => ({ body: agentJson(await run(actor, id, from)) }),
+    });
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/fleet/agents',
+      tag: 'fleet',
+      summary: 'Agents by host name, with what they said last.',
+      permission: 'fleet.read',
+      query: closed({
+        ...Listed.properties,
+        silent: Type.Optional(Type.Boolean()),
+        outdated: Type.Optional(Type.Boolean({ description: 'only those of another version than the collector' })),
+        state: Type.Optional(Type.Enum([...AGENT_STATES])),
+      }),
+      answer: Type.Object({ items: Type.Array(AgentSchema), total: Count }),
+      handle: async ({ query: { limit = 1000, silent, outdated, state } }) => {
+        const found = listAgents(registry, {
+          ...(silent === undefined ? {} : { silent }),
+          ...(outdated === true ? { notVersion: version } : {}),
+          ...(state === undefined ? {} : { state }),
+        });
+        return { body: { items: found.slice(0, limit).map(agentJson), total: found.length } };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/fleet/held',
+      tag: 'fleet',
+      summary: 'Agents whose older key came: a copy, a snapshot or a theft, for a person to decide.',
+      permission: 'fleet.read',
+      query: Listed,
+      answer: Type.Object({ items: Type.Array(AgentSchema) }),
+      handle: async () => ({ body: { items: listHeld(registry).map(agentJson) } }),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/fleet/agents/:id',
+      tag: 'fleet',
+      summary: 'One agent, by id or host name.',
+      permission: 'fleet.read',
+      params: OneId,
+      answer: AgentSchema,
+      handle: async ({ params: { id } }) => ({ body: agentJson(showAgent(registry, id)) }),
+    }),
+    act('retire', 'Its host is gone for good: denied from now on, its history stays.', (by, id, from) => retireAgent(parts, by, id, from)),
+    act('revoke', 'Its identity is not trusted any more: refused at once, also on live connections.', (by, id, from) =>
+      revokeAgent(parts, by, id, from),
+    ),
+    act('release', 'The held identity is the right one.', (by, id, from) => releaseHeld(parts, by, id, held, from)),
+    act('discard', 'The held identity is a copy: refused from now on.', (by, id, from) => discardHeld(parts, by, id, held, from)),
+  ];
+};
+
+const tokenRoutes = ({ tokens }: FleetPorts): readonly Route[] => [
+  route({
+    method: 'GET',
+    path: '/api/v1/fleet/tokens',
+    tag: 'fleet',
+    summary: 'Enrolment tokens, newest first.',
+    permission: 'fleet.read',
+    query: Listed,
+    answer: Type.Object({ items: Type.Array(TokenSchema) }),
+    handle: async ({ query: { limit = 1000 } }) => ({ body: { items: (await tokens.list()).slice(0, limit).map(tokenJson) } }),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/v1/fleet/tokens',
+    tag: 'fleet',
+    summary: 'Make an enrolment token; its text is shown this once.',
+    permission: 'fleet.write',
+    body: closed({
+      uses: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+      expires: Type.Optional(Span),
+      group: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+      replace: Type.Optional(Id),
+      local: Type.Optional(Type.Boolean()),
+    }),
+    status: 201,
+    creates: true,
+    answer: Type.Object({ id: Id, token: Type.String(), url: Type.String(), expiresAt: Time }),
+    handle: async ({ body: { expires, ...wish }, actor, from }) => {
+      const made = await tokens.create(actor, { ...wish, ...(expires === undefined ? {} : { expiresInMs: spanMs(expires) }) }, from);
+      return { body: { id: made.id, token: made.text, url: made.url, expiresAt: isoTime(made.expiresAt) } };
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/api/v1/fleet/tokens/:id',
+    tag: 'fleet',
+    summary: 'Revoke an enrolment token.',
+    permission: 'fleet.write',
+    params: OneId,
+    answer: null,
+    handle: async ({ params: { id }, actor, from }) => {
+      await tokens.revoke(actor, id, from);
+      return { body: null };
+    },
+  }),
+];
+
+const assetRoute = ({ assets }: FleetPorts): Route =>
+  route({
+    method: 'GET',
+    path: '/api/v1/fleet/assets',
+    tag: 'fleet',
+    summary: 'Hosts, whatever agent reports them.',
+    permission: 'fleet.read',
+    query: Listed,
+    answer: Type.Object({ items: Type.Array(AssetSchema), total: Count }),
+    handle: async ({ query: { limit = 1000 } }) => {
+      const all = assets.all();
+      return {
+        body: {
+          items: all
+            .slice(0, limit)
+            .map(({ id, kind, name, group, createdAt, origin }) => ({ id, kind, name, group, createdAt: isoTime(createdAt), origin })),
+          total: all.length,
+        },
+      };
+    },
+  });
