@@ -185,15 +185,14 @@ const settle = async (
   }
   if (replaced) {
     // An administrator gave the id to this host: the key before counts as a copy from now on.
-    const { held: _, ...rest } = replaced;
     const key = { ...newKey, firstUsed: clock.now() };
-    await registry.change(id, (agent) => ({
-      ...rest,
+    await registry.change(id, ({ held: _, ...agent }) => ({
+      ...agent,
       host: request.host,
       zone: request.zone,
       version: request.version,
       state: 'active',
-      keys: withNewKey(agent.keys, newestKey(agent)?.key ?? '', key),
+      keys: withNewKey(agent.keys, agent.keys.at(-1)?.key ?? '', key),
     }));
     return;
   }
