@@ -29,6 +29,10 @@ export interface Incident {
   readonly detected: UnixMs;
   readonly backlog: boolean;
   readonly replay: boolean;
+  /** Alerts that belong here but are beyond the bound of members. */
+  readonly overflow?: number;
+  /** A late alert showed that it is one with an older incident, before any person had touched it. */
+  readonly mergedInto?: IncidentId;
 }
 
 export const INCIDENT_STATES = ['new', 'triaged', 'contained', 'eradicated', 'recovered', 'closed', 'merged', 'dismissed'] as const;

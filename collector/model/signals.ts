@@ -15,7 +15,7 @@ export interface SignalRow {
   /** Values of group-by joined by U+001F; empty when there is none. Replays begin with U+001E (S5). */
   readonly group: string;
   readonly time: UnixMs;
-  /** For value_* types. */
+  /** What value_* types read; for temporal types the rule again, so that it is found by it. */
   readonly value?: string;
   readonly signal: SignalId;
 }
@@ -24,6 +24,8 @@ export interface SignalRange {
   readonly correlation: string;
   readonly group: string;
   readonly rule?: string;
+  /** Only rows with this value; indexed. */
+  readonly value?: string;
   /** Both inclusive, event time. */
   readonly from: UnixMs;
   readonly to: UnixMs;
@@ -45,6 +47,10 @@ export interface SignalTable {
   distinct(range: SignalRange, limit: number): number;
   /** The signals themselves; ids that are gone are left out. */
   get(ids: readonly SignalId[]): readonly Signal[];
+  /** Raises the event time that a name (a stream, a due list) has reached. MUST never lower it. */
+  raise(name: string, to: UnixMs): void;
+  /** What every name with this prefix has reached. */
+  reached(prefix: string): ReadonlyMap<string, UnixMs>;
   /** Removes what arrived before the time. MUST leave newer rows alone. */
   expire(arrivedBefore: UnixMs): number;
 }

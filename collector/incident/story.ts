@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Stories: strong alerts that are linked, and the lower alerts that join them (S7). A pure function of the set of alerts.
+ * Input: one alert to start from, the reader. Output: the story it belongs to.
+ */
+import type { AlertId, IncidentId } from '../../core/ids.ts';
+import type { UnixMs } from '../../core/units.ts';
+import type { AlertLink, IncidentReader } from '../model/alerts.ts';
+import { levelRank, type RuleSet } from '../model/rule.ts';
+import { inOrder, MEMBERS } from './document.ts';
+import { isChronic, kindOf, LINK_MS, type Link, linkBetween } from './link.ts';
+
+/** Where an alert stands: `free` follows its links, `kept` stays in its incident (closed, or put there by a person), `out` was taken out. */
+export type Place =
+  | { readonly kind: 'free'; readonly incident: IncidentId | null }
+  | { readonly kind: 'kept'; readonly incident: IncidentId }
+  | { readonly kind: 'out' };
+
+export interface Stories {
+  place(link: AlertLink): Place;
+  /** Opens an incident by itself (S7). */
+  opens(link: AlertLink): boolean;
+  /** All strong alerts linked with this one, directly or through others. */
+  strong(seed: AlertLink): readonly AlertLink[];
+  /** The strong alert that a lower one joins: the nearest in time. */
+  home(lower: AlertLink): AlertLink | null;
+  /** Lower alerts whose home is among these. */
+  lower(strong: readonly AlertLink[]): readonly AlertLink[];
+}
+
+/** Answers are kept for one page: make it anew for the next. */
+export const storiesOf = (rules: RuleSet, reader: IncidentReader): Stories => {
+  const places = new Map<AlertId, Place>();
+  const homes = new Map<AlertId, AlertLink | null>();
+  const opens = (link: AlertLink): boolean => {
+    const rule = rules.rules.get(link.rule);
+    return levelRank(link.level) >= levelRank('high') || (rule?.kind === 'correlation' && rule.incident);
+  };
+  const placeOf = (link: AlertLink): Place => {
+    const pins = reader.pins(link.id);
+    if (pins.added !== null) return { kind: 'kept', incident: resolve(reader, pins.added) };
+    if (pins.removed) return { kind: 'out' };
+    if (link.incident === undefined) return { kind: 'free', incident: null };
+    const incident = resolve(reader, link.incident);
+    const state = reader.incidentWork(incident)?.state;
+    return state === 'closed' || state === 'dismissed' ? { kind: 'kept', incident } : { kind: 'free', incident };
+  };
+  const place = (link: AlertLink): Place => {
+    let known = places.get(link.id);
+    if (!known) places.set(link.id, (known = placeOf(link)));
+    return known;
+  };
+  const near = (link: AlertLink): readonly AlertLink[] =>
+    reader
+      .linked(link.entities, link.replay, (link.first - LINK_MS) as UnixMs, (link.last + LINK_MS) as UnixMs, MEMBERS)
+      .filter((other) => other.id !== link.id && place(other).kind === 'free');
+  const home = (lower: AlertLink): AlertLink | null => {
+    const known = homes.get(lower.id);
+    if (known !== undefined) return known;
+    let best: { readonly link: Link; readonly alert: AlertLink } | null = null;
+    for (const alert of near(lower)) {
+      const link = opens(alert) ? linkBetween(lower, alert) : null;
+      if (!link || isChronic(lower, alert, link)) continue;
+      if (!best || nearer(link, alert, best.link, best.alert)) best = { link, alert };
+    }
+    homes.set(lower.id, best?.alert ?? null);
+    return best?.alert ?? null;
+  };
+  const strong = (seed: AlertLink): readonly AlertLink[] => {
+    const found = new Map([[seed.id, seed]]);
+    for (const link of found.values())
+      for (const other of near(link))
+        if (!found.has(other.id) && found.size < MEMBERS && opens(other) && linkBetween(link, other)) found.set(other.id, other);
+    return [...found.values()].sort(inOrder);
+  };
+  const lower = (all: readonly AlertLink[]): readonly AlertLink[] => {
+    const ids = new Set(all.map(({ id }) => id));
+    const found = new Map<AlertId, AlertLink>();
+    for (const link of all)
+      for (const other of near(link)) {
+        if (found.has(other.id) || opens(other)) continue;
+        const own = home(other);
+        if (own && ids.has(own.id)) found.set(other.id, other);
+      }
+    return [...found.values()];
+  };
+  return { place, opens, strong, home, lower };
+};
+
+const nearer = (a: Link, alertA: AlertLink, b: Link, alertB: AlertLink): boolean => {
+  const sharesAddress = (link: Link): number => (kindOf(link.entity) === 'ip' ? 0 : 1);
+  return (a.gapMs - b.gapMs || sharesAddress(a) - sharesAddress(b) || inOrder(alertA, alertB)) < 0;
+};
+
+/** Follows merges, of people and of the machine, to the incident that stands. */
+export const resolve = (reader: IncidentReader, id: IncidentId): IncidentId => {
+  let at = id;
+  for (let step = 0; step < 100; step++) {
+    const next = reader.incidentWork(at)?.mergedInto ?? reader.incident(at)?.mergedInto;
+    if (next === undefined || next === at) return at;
+    at = next;
+  }
+  return at;
+};
