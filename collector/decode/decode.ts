@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * From record to event: picks the decoder, never throws, never loses the raw line.
+ * Input: one record with its provenance. Output: `ok`, `partial` (envelope only) or `failed` (raw line only), and an event in each case.
+ */
+
+import type { Decoded, EventDraft, Provenance, RecordIn } from '../model/event.ts';
+import type { LogSource } from '../model/rule.ts';
+import { isPam, pam } from './auth/pam.ts';
+import { clipEvent, flagNames, line, originOf, readLine, SURELY_SHORT, setExtra } from './build.ts';
+import type { Decoder, Frame } from './decoder.ts';
+import { DECODERS, decodersOf, decodersOfProgram, KNOWING } from './registry.ts';
+import { plainEvent } from './shape.ts';
+import { FACILITIES, readSyslog, SEVERITIES } from './syslog.ts';
+import { syslogMessage } from './syslog-message.ts';
+import { text as textDecoder } from './text.ts';
+
+const FUTURE_MS = 300_000;
+
+/** What a decoder says of itself, for `rules coverage`, `decode --list` and the router of detect. */
+export interface DecoderDeclaration {
+  readonly dataset: string;
+  readonly title: string;
+  readonly logsource: readonly LogSource[];
+  readonly emits: readonly string[];
+}
+
+export const declarations = (): readonly DecoderDeclaration[] =>
+  DECODERS.map(({ dataset, title, logsource, emits }) => ({ dataset, title, logsource, emits }));
+
+/** Sigma log sources of a dataset that some decoder writes. */
+export const logSourcesOf = (dataset: string): readonly LogSource[] =>
+  DECODERS.find((decoder) => decoder.dataset === dataset)?.logsource ?? [];
+
+/** True for a dataset with decoders, and for `auto`. */
+export const isDataset = (dataset: string): boolean => dataset === 'auto' || decodersOf(dataset) !== undefined;
+
+let lastFrom: Provenance | undefined;
+
+/** The one frame: decoding is synchronous, and a fresh frame for each line would be garbage. */
+const frame = { repeated: 1, outcome: 'ok' } as Frame;
+
+/** Puts the frame back to the line's beginning, for the first decoder and after one that declined. */
+const rewind = (): void => {
+  frame.text = line.text;
+  frame.time = Number.NaN;
+  frame.quality = undefined;
+  frame.hostname = undefined;
+  frame.program = undefined;
+  frame.pid = undefined;
+  frame.priority = undefined;
+  frame.msgid = undefined;
+  frame.structured = undefined;
+  frame.repeated = 1;
+  frame.outcome = 'ok';
+};
+
+let decodedBy: Decoder = textDecoder;
+
+const run = (decoder: Decoder): EventDraft | null => {
+  decodedBy = decoder;
+  return decoder.decode(frame);
+};
+
+/** Runs decoders on a message whose header is read, remembering what the header said between them. */
+const runMessage = (decoders: readonly Decoder[]): EventDraft | null => {
+  const { text, time, quality, program } = frame;
+  for (const decoder of decoders) {
+    const event = run(decoder);
+    if (event !== null) return event;
+    frame.text = text;
+    frame.time = time;
+    frame.quality = quality;
+    frame.program = program;
+    frame.outcome = 'ok';
+  }
+  return null;
+};
+
+/** A line with a syslog header: the program picks, then the dataset's own decoders, then none. */
+const decodeBehindHeader = (own: readonly Decoder[]): EventDraft => {
+  const program = frame.program ?? '';
+  if (isPam(program, frame.text)) {
+    const event = runMessage([pam]);
+    if (event !== null) return event;
+  }
+  const event = program === '' ? null : runMessage(decodersOfProgram(program));
+  return event ?? runMessage(own) ?? (run(syslogMessage) as EventDraft);
+};
+
+const NONE: readonly Decoder[] = [];
+
+const decodeSyslog = (own: readonly Decoder[]): EventDraft | null => {
+  rewind();
+  if (readSyslog(frame)) return decodeBehindHeader(own);
+  rewind();
+  return null;
+};
+
+/** A dataset with decoders: whole-line forms first, then a header, then the message forms on a bare line. */
+const decodeAs = (decoders: readonly Decoder[]): EventDraft | null => {
+  for (const decoder of decoders) {
+    if (decoder.form === 'message' && decoder.knows?.(line.text) !== true) continue;
+    rewind();
+    const event = run(decoder);
+    if (event !== null) return event;
+  }
+  const event = decodeSyslog(decoders);
+  if (event !== null) return event;
+  for (const decoder of decoders) {
+    if (decoder.form !== 'message') continue;
+    rewind();
+    const bare = isPam('', line.text) ? (run(pam) ?? run(decoder)) : run(decoder);
+    if (bare !== null) return bare;
+  }
+  return null;
+};
+
+const decodeAuto = (): EventDraft | null => {
+  for (const decoder of KNOWING) {
+    if (decoder.knows?.(line.text) !== true) continue;
+    rewind();
+    const event = run(decoder);
+    if (event !== null) return event;
+  }
+  return decodeSyslog(NONE);
+};
+
+const decodeLine = (dataset: string): EventDraft => {
+  let event: EventDraft | null;
+  if (dataset === 'syslog') event = decodeSyslog(NONE);
+  else {
+    const decoders = decodersOf(dataset);
+    event = decoders === undefined ? decodeAuto() : decodeAs(decoders);
+  }
+  if (event !== null) return event;
+  rewind();
+  const plain = run(textDecoder) as EventDraft;
+  if (dataset !== textDecoder.dataset) frame.outcome = Number.isNaN(frame.time) ? 'failed' : 'partial';
+  return plain;
+};
+
+const finish = (event: EventDraft, dataset: string): Decoded => {
+  const { record, origin } = frame;
+  event['event.dataset'] = dataset;
+  event['vigil.decode'] = frame.outcome;
+  let quality: string | undefined = frame.quality;
+  if (Number.isNaN(frame.time)) {
+    event['@timestamp'] = record.readAt;
+    quality = 'unparsed';
+  } else {
+    event['@timestamp'] = frame.time as typeof record.readAt;
+    if (frame.time > origin.ingested + FUTURE_MS) quality = quality === undefined ? 'future' : `${quality},future`;
+  }
+  event['vigil.time.quality'] = quality;
+  if (frame.priority !== undefined) {
+    event['log.syslog.facility.name'] = FACILITIES[frame.priority >> 3];
+    event['log.syslog.severity.name'] = SEVERITIES[frame.priority & 7];
+  }
+  if (frame.msgid !== undefined) event['log.syslog.msgid'] = frame.msgid;
+  if (frame.structured !== undefined) event['log.syslog.structured_data'] = frame.structured;
+  if (frame.repeated !== 1) setExtra(event, 'syslog.repeated', String(frame.repeated));
+  event['vigil.flags'] = flagNames(record.flags, origin.replay);
+  if (line.text.length > SURELY_SHORT) clipEvent(event);
+  return { outcome: frame.outcome, event };
+};
+
+/** Makes an event of one record. Never throws: a decoder's own fault costs the understanding, not the line. */
+export const decode = (record: RecordIn): Decoded => {
+  if (record.from !== lastFrom) {
+    lastFrom = record.from;
+    frame.origin = originOf(record.from);
+  }
+  readLine(record.bytes);
+  frame.record = record;
+  frame.original = line.original;
+  frame.escaped = line.escaped;
+  frame.source = record.dataset;
+  frame.zone = record.zone;
+  frame.readAt = record.readAt;
+  frame.year = record.year;
+  try {
+    const event = decodeLine(record.dataset);
+    const understood = decodedBy !== textDecoder && decodedBy.dataset !== 'json';
+    return finish(event, understood || record.dataset === 'auto' ? decodedBy.dataset : record.dataset);
+  } catch (thrown) {
+    rewind();
+    const event = plainEvent(frame);
+    event['message'] = line.text;
+    setExtra(event, 'decode.fault', thrown instanceof Error ? thrown.message : String(thrown));
+    frame.outcome = 'failed';
+    return finish(event, record.dataset);
+  }
+};

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * BIND: queries, refusals, transfers, updates.
+ * Input: a line of named's own log, or the message of a syslog line. Output: a network event; the client stands before the name it asked for.
+ */
+import type { EventDraft } from '../../model/event.ts';
+import { setSource } from '../address.ts';
+import { type Decoder, type Frame, GRAMMAR_LIMIT } from '../decoder.ts';
+import { networkEvent } from '../shape.ts';
+import { readBind, readIso, stamp } from '../time.ts';
+
+const NETWORK: readonly string[] = ['network'];
+const DENIED: readonly string[] = ['protocol', 'denied'];
+const PROTOCOL: readonly string[] = ['protocol'];
+const INFO: readonly string[] = ['info'];
+
+const CLIENT =
+  /^(?:[\w-]{1,32}: )?(?:(?:info|notice|warning|error|debug \d): )?client (?:@0x[0-9a-f]{1,16} )?([0-9A-Fa-f.:%\w]{2,64})#(\d{1,5})(?: \(([^)]{0,512})\))?: (?:view \S{1,64}: )?(.*)$/s;
+const QUERY = /^(query|query \(cache\)|zone transfer|update|query-on \(cache\)) '([^']{0,512})\/([\w-]{1,16})\/([\w-]{1,8})'/;
+const ASKED = /^query: (\S{1,512}) (\w{1,8}) (\w{1,16}) /;
+
+const decodeNamed = (frame: Frame): EventDraft | null => {
+  let text = frame.text;
+  if (text.length > GRAMMAR_LIMIT) return null;
+  if ((readBind(text, 0, frame) || readIso(text, 0, frame)) && text.charCodeAt(stamp.end) === 32) {
+    if (Number.isNaN(frame.time)) {
+      frame.time = stamp.ms;
+      frame.quality = stamp.quality;
+    }
+    text = text.slice(stamp.end + 1);
+  } else if (Number.isNaN(frame.time)) return null;
+  const event = networkEvent(frame);
+  event['message'] = text;
+  event['network.protocol'] = 'dns';
+  event['event.category'] = NETWORK;
+  const client = CLIENT.exec(text);
+  if (client === null) {
+    event['event.type'] = INFO;
+    event['event.action'] = 'dns-server';
+    frame.outcome = 'partial';
+    return event;
+  }
+  setSource(event, client[1] ?? '', client[2]);
+  const body = client[4] ?? '';
+  const query = QUERY.exec(body);
+  const asked = query === null ? ASKED.exec(body) : null;
+  const name = query?.[2] ?? asked?.[1] ?? client[3];
+  if (name !== undefined && name !== '') event['dns.question.name'] = name;
+  event['dns.question.type'] = query?.[3] ?? asked?.[3];
+  const denied = /\bdenied\b|\brefused\b|rate limit/.test(body.slice(query?.[0].length ?? 0));
+  event['event.type'] = denied ? DENIED : PROTOCOL;
+  event['event.action'] =
+    query?.[1] === 'zone transfer' || body.startsWith('transfer of ')
+      ? 'dns-transfer'
+      : query?.[1] === 'update'
+        ? 'dns-update'
+        : 'dns-query';
+  if (denied) {
+    event['event.outcome'] = 'failure';
+    event['event.reason'] = 'denied';
+  }
+  return event;
+};
+
+export const named: Decoder = {
+  dataset: 'named',
+  title: 'BIND name server: queries and refusals',
+  logsource: [{ category: 'dns' }, { product: 'linux', service: 'named' }],
+  emits: [
+    'message',
+    'network.protocol',
+    'event.outcome',
+    'event.reason',
+    'source.ip',
+    'source.port',
+    'source.address',
+    'source.domain',
+    'related.ip',
+    'dns.question.name',
+    'dns.question.type',
+  ],
+  programs: ['named'],
+  form: 'message',
+  knows: (text) => /^\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d\.\d{3} /.test(text.slice(0, 32)),
+  decode: decodeNamed,
+};
