@@ -7,6 +7,51 @@ import { type ErrorTable, errorsOf } from '../core/errors.ts';
 
 export const AGENT_ERRORS = {
   AGENT_USAGE: { text: '{reason}.', hint: 'Add --help to see the command with an example.', exit: 2 },
+  AGENT_BAD_RULE: { text: 'The rule "{rule}" cannot be used: {reason}.', hint: 'Mend it under tail.multiline.', exit: 2 },
+  AGENT_NOT_ENROLLED: {
+    text: 'There is no identity in {dir}.',
+    hint: 'Enrol this host first: vigil-agent enrol --state {dir} --token TOKEN.',
+    exit: 2,
+  },
+  AGENT_ALREADY_ENROLLED: {
+    text: 'The folder {dir} already holds the identity {agent}.',
+    hint: 'Use it, or name another folder with --state.',
+    exit: 2,
+  },
+  AGENT_BAD_IDENTITY: {
+    text: 'The identity in {file} cannot be used: {reason}.',
+    hint: 'Put the file back from a copy, or enrol again with a token made by `vigil agent token create --replace AGENT`.',
+    exit: 2,
+  },
+  AGENT_STATE_UNUSABLE: {
+    text: 'The state folder {dir} cannot be used: {reason}.',
+    hint: 'It must belong to this user with mode 0700, on a disk with free space.',
+    exit: 2,
+  },
+  AGENT_NOT_RUNNING: { text: 'No agent runs on {dir}.', hint: 'Start it with vigil-agent run --state {dir}.', exit: 2 },
+  TOKEN_BAD: {
+    text: 'The token cannot be read: {reason}.',
+    hint: 'Copy it whole, from `vgl1.` on, or make a new one with `vigil agent token create`.',
+    exit: 2,
+  },
+  ENROL_PIN_MISMATCH: {
+    text: 'The collector at {url} is not the one that made this token: {reason}.',
+    hint: 'Nothing was sent. Make a new token on the right collector, or look for who answers at that address.',
+    exit: 2,
+  },
+  ENROL_REFUSED: {
+    text: 'The collector refused to enrol this host: {reason}.',
+    hint: 'Make a new token with `vigil agent token create`.',
+    exit: 2,
+  },
+  COLLECTOR_UNREACHABLE: {
+    text: 'The collector at {url} does not answer: {reason}.',
+    hint: 'Check the address, the port and the firewall between; nothing is lost while it is away.',
+  },
+  COLLECTOR_BAD_ANSWER: {
+    text: 'The collector answered with what this agent does not understand: {reason}.',
+    hint: 'Check the versions of agent and collector.',
+  },
 } as const satisfies ErrorTable;
 
 export type AgentErrorCode = keyof typeof AGENT_ERRORS;

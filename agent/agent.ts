@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The agent's wiring: sources are read and sealed, the spool is sent, heartbeats beat, the identity is renewed.
+ * Input: configuration, identity, a locked state folder. Output: a running agent that can be asked and stopped.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import { toError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { signerFromPem } from '../core/sign.ts';
+import { bytes, type Ms, ms } from '../core/units.ts';
+import { openBudget } from './budget.ts';
+import type { AgentConfig } from './config.ts';
+import { zoneOf } from './config.ts';
+import { hostName } from './enrol/enrol.ts';
+import type { Identity } from './enrol/identity.ts';
+import { openRenewal } from './enrol/renewal.ts';
+import { type Condition, conditionsOf } from './health.ts';
+import { HEARTBEAT_MS, sealHeartbeat } from './heartbeat.ts';
+import type { Batch, Source } from './source/source.ts';
+import { parseMultiline } from './source/tail/multiline.ts';
+import { Tail } from './source/tail/tail.ts';
+import { type Gap, offerMissing, openNewEpoch, resyncSpool } from './spool/mend.ts';
+import { Spool } from './spool/spool.ts';
+import { type AgentStatus, explainPath, statusOf } from './status.ts';
+import { type Client, openClient } from './transport/client.ts';
+import { openSender } from './transport/sender.ts';
+
+export interface AgentOptions {
+  readonly config: AgentConfig;
+  readonly dir: string;
+  /** Folder that relative paths of the configuration start from. */
+  readonly from: string;
+  readonly identity: Identity;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What is done to a batch before it is sealed (A3). */
+  readonly redact?: (batch: Batch) => Batch;
+  /** Sources besides the files. */
+  readonly sources?: readonly Source[];
+}
+
+export interface RunningAgent {
+  status(): AgentStatus;
+  explain(path: string): unknown;
+  /** Seals what is read, stops, closes. */
+  stop(): Promise<void>;
+  /** Rejects when the agent cannot go on. */
+  readonly done: Promise<void>;
+}
+
+/** After a wake-up the reader waits this long, so that lines written together become one block. */
+const GATHER_MS = 100;
+const TICK_MS = 1_000;
+const RESCAN_MS = 60_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Work between two looks at everything else. */
+const SLICE_MS = 50;
+
+/** Starts everything. @throws CodedError AGENT_STATE_UNUSABLE, AGENT_BAD_RULE. */
+export const startAgent = async (options: AgentOptions): Promise<RunningAgent> => {
+  const { config, dir, clock, log } = options;
+  const startedAt = clock.monotonic();
+  const stopping = new AbortController();
+  const budget = openBudget(clock, config['budget.cpu']);
+  let identity = options.identity;
+  let signer = signerFromPem(identity.privatePem);
+  const spoolDir = join(dir, 'spool');
+  const spool = await Spool.open({
+    folder: spoolDir,
+    agent: identity.agent,
+    host: config.host ?? hostName(),
+    zone: zoneOf(config),
+    signer: () => signer,
+    quotaBytes: bytes(config['spool.quota']),
+    keepMs: ms(config['spool.keep']),
+    clock,
+  });
+  const connectTo = (): Client => openClient({ url: identity.url, identity, timeoutMs: REQUEST_TIMEOUT_MS });
+  let client = connectTo();
+  let sentBefore = 0;
+  let wake = Promise.withResolvers<void>();
+  const onWake = (): void => wake.resolve();
+  const tail = new Tail({
+    clock,
+    from: options.from,
+    paths: config['tail.paths'],
+    exclude: config['tail.exclude'],
+    usual: config['tail.discover'],
+    rules: config['tail.multiline'].map(parseMultiline),
+    refuse: [dir, ...config['tail.refuse']],
+    watch: config['tail.watch'],
+    onWake,
+  });
+  const sources: readonly Source[] = [tail, ...(options.sources ?? [])];
+  for (const source of sources) await source.open((stream) => spool.stateOf(stream)?.resume);
+
+  // Sealing, and mending what was sealed, take turns: a stream's numbers have one writer.
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = turn.then(work);
+    turn = done.catch(() => undefined); // The caller hears of it; the next one only waits.
+    return done;
+  };
+  const notes = new Map<string, Condition>();
+  const declare = (gaps: readonly Gap[]): Promise<void> =>
+    inTurn(async () => {
+      for (const { stream, epoch, body } of gaps) {
+        notes.set(`${stream}/${epoch}/${body.from}`, {
+          code: 'RECORDS_GONE',
+          about: `${stream} ${body.from}..${body.to}`,
+          hint: `Nothing can bring them back (${body.cause}).`,
+        });
+        if (spool.stateOf(stream)?.epoch === epoch) spool.sealJson(stream, 'gap', 'gap', body);
+      }
+      await spool.flush();
+    });
+  const sender = openSender({
+    spool,
+    clock,
+    client: () => client,
+    random: Math.random,
+    declare,
+    onResync: (held) => inTurn(() => resyncSpool(spool, held)),
+    onMissing: (ranges) => inTurn(() => offerMissing(spool, ranges)),
+    onConflict: (conflict) =>
+      inTurn(async () => {
+        await spool.flush();
+        const oracle = {
+          matches: (stream: string, end: (typeof conflict.ends)[number]) => sources.some((source) => source.matches(stream, end)),
+          moveTo: (stream: string, end: (typeof conflict.ends)[number]) =>
+            sources.find((source) => source.matches(stream, end))?.moveTo(stream, end),
+        };
+        const { opened, matched } = await openNewEpoch(spool, oracle, signer, conflict);
+        if (!opened) return;
+        log.warn(
+          { event: 'uplink.conflict', stream: conflict.stream, matched },
+          'The collector holds other records of this stream; a new epoch was opened.',
+        );
+        if (!matched)
+          notes.set(conflict.stream, {
+            code: 'READ_AGAIN',
+            about: conflict.stream,
+            hint: 'Nothing that the collector holds was recognised; lines may stand there twice.',
+          });
+      }),
+    onOutcome: (outcome, state, effects) => {
+      if (outcome.kind !== 'answer' && state.failures === 1)
+        log.warn(
+          { event: 'uplink.failed', code: state.trouble, reason: outcome.kind === 'failed' ? outcome.reason : String(outcome.status) },
+          'The collector does not take records now.',
+        );
+      for (const effect of effects)
+        if (effect.kind === 'keep')
+          log.error(
+            {
+              event: 'uplink.kept',
+              stream: effect.block.stream,
+              first: effect.block.first,
+              why: effect.why,
+              code: effect.code,
+              reason: effect.reason,
+            },
+            'A block was not taken.',
+          );
+    },
+  });
+  const renewal = openRenewal({
+    dir,
+    clock,
+    log,
+    identity: () => identity,
+    onRenewed: (next) => {
+      identity = next;
+      signer = signerFromPem(next.privatePem);
+      const old = client;
+      client = connectTo();
+      sentBefore -= old.sentBytes;
+      // A request of the old connection may be under way; it ends by itself within its timeout.
+      void clock.sleep(ms(REQUEST_TIMEOUT_MS), stopping.signal).then(() => old.close());
+    },
+  });
+
+  const conditions = (): readonly Condition[] =>
+    conditionsOf({
+      problems: sources.flatMap((source) => source.problems()),
+      spool: {
+        room: spool.room,
+        failure: spool.failure,
+        folder: spoolDir,
+        held: spool.kept.filter(({ why }) => why === 'held').length,
+        bad: spool.kept.filter(({ why }) => why === 'bad').length,
+        damaged: [...new Set(spool.damage.filter(({ damage }) => damage.kind !== 'torn').map(({ path }) => path))],
+      },
+      uplink: { url: identity.url, trouble: sender.state.trouble },
+      clockOffsetMs: sender.clockOffsetMs,
+      renewal: renewal.failure,
+      notes: [...notes.values()].slice(-50),
+    });
+
+  /** Reads for a while; true when there is more to read at once. */
+  const read = async (): Promise<boolean> => {
+    const began = clock.monotonic();
+    let sealed = false;
+    let more = false;
+    for (const source of sources) {
+      source.poll();
+      for (let batch = spool.room ? source.next() : undefined; batch; batch = source.next()) {
+        spool.seal(options.redact ? options.redact(batch) : batch);
+        source.commit();
+        sealed = true;
+        more = spool.flushDue || clock.monotonic() - began >= SLICE_MS;
+        if (more) break;
+      }
+    }
+    if (sealed && !(await spool.flush())) {
+      log.error({ event: 'spool.failed', reason: spool.failure }, 'The spool cannot be written; reading waits.');
+      return false;
+    }
+    if (sealed) sender.wake();
+    return more && spool.room;
+  };
+
+  const beat = async (): Promise<void> => {
+    const sent = client.sentBytes - sentBefore;
+    const progress = sources.flatMap((source) => source.progress());
+    if (!sealHeartbeat({ version: options.version, clock, startedAt, spool, budget, progress, conditions: conditions(), sentBytes: sent }))
+      return;
+    sentBefore = client.sentBytes;
+    if (await spool.flush()) sender.wake();
+  };
+
+  const readLoop = async (): Promise<void> => {
+    let beatAt = clock.monotonic();
+    let scanAt = ms(clock.monotonic() + RESCAN_MS);
+    while (!stopping.signal.aborted) {
+      wake = Promise.withResolvers<void>();
+      const pause = budget.work();
+      const more = await inTurn(read);
+      const now = clock.monotonic();
+      if (now >= beatAt) {
+        beatAt = ms(now + HEARTBEAT_MS);
+        await inTurn(beat);
+      }
+      if (now >= scanAt) {
+        scanAt = ms(now + RESCAN_MS);
+        await inTurn(async () => {
+          for (const source of sources) await source.rescan();
+          // Marks that changed since, and segments that are due to go.
+          await spool.flush();
+        });
+      }
+      if (more) await breathe(clock, pause(), stopping.signal);
+      else await idle(clock, () => wake.promise, stopping.signal);
+    }
+  };
+
+  const loops = Promise.all([readLoop(), sender.run(stopping.signal), renewal.run(stopping.signal)]).then(() => undefined);
+  // Whatever ends one of them ends the agent, which its caller learns by `done`.
+  loops.catch(() => stopping.abort());
+  log.info({ event: 'agent.started', agent: identity.agent, streams: tail.progress().length }, 'The agent runs.');
+
+  return {
+    done: loops,
+    status: () =>
+      statusOf({ identity, version: options.version, startedAt, clock, spool, sources, conditions: conditions(), sender, spoolDir }),
+    explain: (path) => explainPath(path, options.from, tail, spool, config),
+    stop: async () => {
+      stopping.abort();
+      client.close();
+      await loops.catch((error: unknown) =>
+        log.error({ event: 'agent.failed', reason: toError(error).message }, 'The agent stopped by a fault.'),
+      );
+      await inTurn(read);
+      await spool.close();
+      for (const source of sources) await source.close();
+      log.info({ event: 'agent.stopped' }, 'The agent has stopped.');
+    },
+  };
+};
+
+const breathe = async (clock: Clock, pause: Ms, signal: AbortSignal): Promise<void> => {
+  if (pause > 0) await clock.sleep(pause, signal);
+  else await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** Until the next tick, or a little after a wake-up. */
+const idle = async (clock: Clock, woken: () => Promise<void>, signal: AbortSignal): Promise<void> => {
+  const waiting = new AbortController();
+  const stop = (): void => waiting.abort();
+  signal.addEventListener('abort', stop, { once: true });
+  const tick = clock.sleep(ms(TICK_MS), waiting.signal);
+  const why = await Promise.race([tick.then(() => 'tick' as const), woken().then(() => 'wake' as const)]);
+  if (why === 'wake' && !signal.aborted) await Promise.race([clock.sleep(ms(GATHER_MS), waiting.signal), tick]);
+  stop();
+  signal.removeEventListener('abort', stop);
+};

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * `vigil-agent plan` and `check`: what it would do on this host, before it does anything.
+ * Input: settings, the file system. Output: what would be read, what may not be and the command that would allow it, expected cost.
+ */
+import { closeSync } from 'node:fs';
+import { printConfig } from '../../core/config.ts';
+import { AGENT_SETTINGS } from '../config.ts';
+import { readIdentity } from '../enrol/identity.ts';
+import { discover } from '../source/tail/discover.ts';
+import { openRegular } from '../source/tail/identity.ts';
+import { parseMultiline } from '../source/tail/multiline.ts';
+import { allowCommand, describeProblem } from '../source/tail/problem.ts';
+import { isRefused } from '../source/tail/refuse.ts';
+import { siblingsOf } from '../source/tail/rotated.ts';
+import { COMMON_HELP, type Command, READING, READING_HELP, sizeText, table, visible } from './terminal.ts';
+
+/** Measured by bench/agent.ts: a base, and what each followed file adds. */
+const BASE_RSS_BYTES = 75_000_000;
+const FILE_RSS_BYTES = 20_000;
+
+interface Planned {
+  readonly path: string;
+  readonly dataset: string;
+  readonly because: string;
+  readonly sizeBytes: number;
+  readonly bytesPerDay: number | null;
+}
+
+export const planCommand: Command = {
+  name: 'plan',
+  summary: 'what it would read here, what it may not, and what that costs',
+  help: `vigil-agent plan [--tail PATH[=DATASET]]…
+
+Looks at this host and changes nothing. The rate is an estimate from the age of each log's rotated files.
+
+${READING_HELP}
+${COMMON_HELP}
+
+Example:
+  vigil-agent plan --json`,
+  options: READING,
+  run: async ({ flags, config }, terminal) => {
+    const options = { paths: config['tail.paths'], exclude: config['tail.exclude'], usual: config['tail.discover'] };
+    const { targets, denied } = discover(options, terminal.from);
+    const planned: Planned[] = [];
+    const problems = denied.map((about) => ({
+      code: 'FOLDER_DENIED',
+      about,
+      reason: 'this user may not list it',
+      hint: allowCommand(about),
+    }));
+    for (const { path, dataset, because } of targets) {
+      const opened = openRegular(path, (real) => isRefused(real, [config.state, ...config['tail.refuse']]));
+      if (opened.kind === 'open') {
+        closeSync(opened.fd);
+        planned.push({ path, dataset, because, sizeBytes: Number(opened.stat.size), bytesPerDay: ratePerDay(path, opened.stat) });
+      } else if (opened.problem !== 'missing' || because !== 'usual') problems.push(describeProblem(path, opened.problem, opened.reason));
+    }
+    const rssBytes = BASE_RSS_BYTES + planned.length * FILE_RSS_BYTES;
+    const bytesPerDay = planned.reduce((sum, { bytesPerDay: rate }) => sum + (rate ?? 0), 0);
+    if (flags['json'] === true) {
+      for (const one of planned) terminal.out(`${JSON.stringify({ read: true, ...one })}\n`);
+      for (const problem of problems) terminal.out(`${JSON.stringify({ read: false, ...problem })}\n`);
+      terminal.out(`${JSON.stringify({ files: planned.length, refused: problems.length, rssBytes, bytesPerDay })}\n`);
+      return 0;
+    }
+    const rows = planned.map((p) => [
+      p.path,
+      p.dataset,
+      sizeText(p.sizeBytes),
+      p.bytesPerDay === null ? '?' : `${sizeText(p.bytesPerDay)}/day`,
+    ]);
+    const parts = [planned.length === 0 ? 'No log would be read.' : table(['WOULD READ', 'DATASET', 'SIZE', 'RATE'], rows)];
+    if (problems.length > 0) {
+      parts.push('', 'May not read:');
+      for (const { about, reason, hint } of problems) parts.push(`  ${visible(about)}: ${reason}`, `    ${visible(hint)}`);
+    }
+    parts.push(
+      '',
+      `Expected: about ${sizeText(rssBytes)} of memory, ${sizeText(bytesPerDay)} of lines a day, sent at about an eighth of that.`,
+      '',
+    );
+    terminal.out(parts.join('\n'));
+    return 0;
+  },
+};
+
+/** Growth of a log by its own age, where the file system keeps births; null where it cannot be told. */
+const ratePerDay = (
+  path: string,
+  stat: { readonly size: bigint; readonly birthtimeMs: bigint; readonly mtimeMs: bigint },
+): number | null => {
+  const rotated = siblingsOf(path)
+    .filter(({ packing }) => packing === 'plain')
+    .at(-1);
+  const began = rotated ? Number(rotated.stat.mtimeMs) : Number(stat.birthtimeMs);
+  const spanMs = Number(stat.mtimeMs) - began;
+  return began > 0 && spanMs > 3_600_000 ? Math.round((Number(stat.size) / spanMs) * 86_400_000) : null;
+};
+
+export const checkCommand: Command = {
+  name: 'check',
+  summary: 'whether configuration and identity are in order',
+  help: `vigil-agent check [--config FILE] [--state DIR]
+
+Reads everything as \`run\` would, and starts nothing. Exit 0 when it would run, 2 with the reason when not.
+
+${READING_HELP}
+${COMMON_HELP}
+
+Example:
+  vigil-agent check --config /etc/vigil-agent.yml`,
+  options: READING,
+  run: async ({ flags, loaded, config }, terminal) => {
+    config['tail.multiline'].map(parseMultiline);
+    const identity = readIdentity(config.state);
+    if (flags['json'] === true) terminal.out(`${JSON.stringify({ enrolled: identity?.agent ?? null, config })}\n`);
+    else
+      terminal.out(
+        `${printConfig(AGENT_SETTINGS, loaded)}\nThe configuration is in order. ${identity ? `Enrolled as ${identity.agent}.` : `Not enrolled yet: there is no identity in ${config.state}.`}\n`,
+      );
+    return 0;
+  },
+};

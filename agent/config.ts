@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Every setting of the agent, one typed table: validation, `--print-config`, docs/config.md and the sample come from it.
+ * Input: defaults, a YAML file, the environment, flags. Output: one readonly value, read once in main.ts and passed down.
+ */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type ConfigOf, type ConfigSources, type Loaded, loadConfig, type SettingTable } from '../core/config.ts';
+import { LOG_LEVELS } from '../core/log.ts';
+
+export const AGENT_SETTINGS = {
+  state: {
+    type: 'text',
+    default: '/var/lib/vigil-agent',
+    env: 'VIGIL_AGENT_STATE',
+    doc: 'Folder of identity and spool, mode 0700, for this agent alone.',
+  },
+  'spool.quota': {
+    type: 'size',
+    unit: 'bytes',
+    default: '1GiB',
+    min: 16_777_216,
+    doc: 'Disk the spool may use. When it is full of unsent records, files are not read further until there is room.',
+  },
+  'spool.keep': {
+    type: 'duration',
+    unit: 'ms',
+    default: '24h',
+    doc: 'How long acknowledged blocks stay, in case the collector asks again; at most a quarter of the quota.',
+  },
+  'tail.paths': { type: 'list', default: [], doc: 'Files or globs to read besides the usual ones, each PATH or PATH=DATASET.' },
+  'tail.exclude': { type: 'list', default: [], doc: 'Files or globs that are not read.' },
+  'tail.discover': { type: 'boolean', default: true, doc: 'Look for the usual logs of this host.' },
+  'tail.refuse': {
+    type: 'list',
+    default: [],
+    doc: 'Folders that are never read, whatever tail.paths says. A collector’s data and keys are refused anyway.',
+  },
+  'tail.multiline': {
+    type: 'list',
+    default: [],
+    doc: 'Lines that belong together: `GLOB pattern=REGEX [negate=true] [lines=500] [timeout=5s]`. Lines that match continue the one before.',
+  },
+  'tail.watch': {
+    type: 'boolean',
+    default: true,
+    doc: 'Be woken up by the system when a folder of logs changes. Files are looked at each second anyway.',
+  },
+  zone: { type: 'text', default: null, doc: 'IANA time zone of this host’s logs, e.g. Europe/Berlin. Default: the system’s.' },
+  host: { type: 'text', default: null, doc: 'Name of this host for people. Default: the system’s.' },
+  'budget.cpu': {
+    type: 'integer',
+    unit: 'percent of one core',
+    default: 100,
+    min: 1,
+    max: 100,
+    doc: 'Share of one core that reading may use while it catches up.',
+  },
+  'log.level': { type: 'text', default: 'info', oneOf: LOG_LEVELS, env: 'VIGIL_AGENT_LOG', doc: 'What the agent says of itself.' },
+  'log.file': { type: 'text', default: null, doc: 'File of its own log; stderr when empty.' },
+} as const satisfies SettingTable;
+
+export type AgentConfig = ConfigOf<typeof AGENT_SETTINGS>;
+export type LoadedConfig = Loaded<typeof AGENT_SETTINGS>;
+
+/** Read when no --config is given and it is there. */
+export const DEFAULT_CONFIG_FILE = '/etc/vigil-agent.yml';
+
+/**
+ * Reads everything once. Relative folders are taken from where the person stands (`INIT_CWD` under npm).
+ * @throws CodedError CONFIG_UNKNOWN_KEY, CONFIG_BAD_VALUE, CONFIG_UNREADABLE, YAML_BAD.
+ */
+export const readConfig = (options: {
+  readonly file?: string | undefined;
+  readonly flags: NonNullable<ConfigSources['flags']>;
+  readonly env: NonNullable<ConfigSources['env']>;
+}): LoadedConfig => {
+  const from = startFolder(options.env);
+  const file =
+    options.file === undefined ? (existsSync(DEFAULT_CONFIG_FILE) ? DEFAULT_CONFIG_FILE : undefined) : resolve(from, options.file);
+  const loaded = loadConfig(AGENT_SETTINGS, { env: options.env, flags: options.flags, ...(file === undefined ? {} : { file }) });
+  const config = { ...loaded.config, state: resolve(from, loaded.config.state) };
+  return { ...loaded, config };
+};
+
+/** Where the person who typed the command stands. */
+export const startFolder = (env: Readonly<Record<string, string | undefined>>): string => env['INIT_CWD'] ?? process.cwd();
+
+/** The host's own time zone, or the one configured. */
+export const zoneOf = (config: AgentConfig): string => config.zone ?? new Intl.DateTimeFormat('en-GB').resolvedOptions().timeZone ?? 'UTC';

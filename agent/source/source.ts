@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The port of every source of records, and its obligations. A source never knows the spool or the transport.
+ * Input: files, journals, scans of one host. Output: batches that are sealed one to a block, and where each stream stands.
+ */
+import type { BlockHeader, BlockKind, StreamEnd } from '../../core/protocol.ts';
+import type { SourceRecord } from '../../core/record.ts';
+import type { UnixMs } from '../../core/units.ts';
+
+/** What becomes one block. */
+export interface Batch {
+  /** Name of the stream on this host, e.g. `file:/var/log/auth.log`. */
+  readonly stream: string;
+  readonly kind: BlockKind;
+  readonly dataset: string;
+  /** At least one. Their bytes are valid until `commit` is called or `next` is called again, whichever is first. */
+  readonly records: readonly SourceRecord[];
+  /** When the first record was read. */
+  readonly at: UnixMs;
+  /** Byte offset of the first record; 0 for sources without offsets. */
+  readonly from: number;
+  readonly file?: BlockHeader['file'];
+  /** Where to go on behind this batch: the source's own text, kept with the block and given back on resume. */
+  readonly resume: string;
+}
+
+/** Where a stream stands, for heartbeat and status. */
+export interface StreamProgress {
+  readonly stream: string;
+  readonly dataset: string;
+  /** Wall time up to which the source was read to its end; 0 when never. */
+  readonly readUpTo: UnixMs;
+  /** Bytes that stand in the source and are not sealed yet. */
+  readonly behindBytes: number;
+  /** Counted losses and changes by name, since the start. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Something that is watched for and cannot be read, or is in trouble. */
+export interface SourceProblem {
+  /** Stable code, e.g. `NO_PERMISSION`. */
+  readonly code: string;
+  /** The path or stream. */
+  readonly about: string;
+  readonly reason: string;
+  /** What to do, as a command where one helps. */
+  readonly hint: string;
+}
+
+export interface Source {
+  readonly name: string;
+  /**
+   * Called once, before anything else. `resumeOf` gives the `resume` text of the last sealed block of a stream, or undefined at first sight.
+   * MUST NOT throw for a single stream that cannot be read; that is a problem to report.
+   */
+  open(resumeOf: (stream: string) => string | undefined): Promise<void>;
+  /** Looks for news; called about once a second and after a wake-up. MUST be cheap, MUST NOT wait. */
+  poll(): void;
+  /** Looks for streams that were not there before; called about once a minute. */
+  rescan(): Promise<void>;
+  /**
+   * The next batch, or undefined when there is none now. MUST answer at once, MUST be fair between streams,
+   * and MUST give the same bytes again when the batch before was not committed.
+   */
+  next(): Batch | undefined;
+  /** The batch given last is sealed: the source moves behind it. MUST NOT be called twice for one batch. */
+  commit(): void;
+  progress(): readonly StreamProgress[];
+  problems(): readonly SourceProblem[];
+  /** True when the stream's own data match a place that a collector names (W11). */
+  matches(stream: string, end: StreamEnd): boolean;
+  /** Goes on behind that place and answers its `resume` text. MUST only be called when `matches` said true. */
+  moveTo(stream: string, end: StreamEnd): string | undefined;
+  close(): Promise<void>;
+}

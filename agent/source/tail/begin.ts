@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Where reading begins: at first sight by A2, after a restart with the rotated files first.
+ * Input: a path's open file, its siblings, the marks of the last sealed block. Output: files to read, oldest first.
+ */
+import type { Clock } from '../../../core/clock.ts';
+import { days, type UnixMs } from '../../../core/units.ts';
+import { type FileId, freshMark, holdsMark, idOf, type Mark, printsAt, readAt, sameId } from './identity.ts';
+import { allSiblings, locateRotated, openSibling, type Place } from './locate.ts';
+import { type OpenFile, openFileOf } from './open.ts';
+import type { Sibling } from './rotated.ts';
+
+/** At first sight nothing older is read, and not more of one file (A2). */
+export const FIRST_SIGHT_MS = days(7);
+export const FIRST_SIGHT_BYTES = 1_000_000_000;
+const LINE_SEARCH_BYTES = 1_114_112;
+/** Rotated files that one stream opens at once. */
+const MAX_FILES = 64;
+
+export interface BeginContext {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly count: (name: string, by?: number) => void;
+  readonly onReady: () => void;
+  /** The file at the path, open; undefined when there is none that can be read. */
+  readonly current: Place | undefined;
+}
+
+/** The marks of a `resume` text; empty where it cannot be understood, which reads from the beginning. */
+export const parseMarks = (text: string): readonly Mark[] => {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Our own text, guarded by the segment's checksum: it is either whole or of a version that is not read.
+    return [];
+  }
+  const files = (value as { readonly files?: unknown } | null)?.files;
+  return Array.isArray(files) ? files.filter(isMark) : [];
+};
+
+const isMark = (value: unknown): value is Mark => {
+  const mark = value as Partial<Mark> | null;
+  return (
+    typeof mark === 'object' &&
+    mark !== null &&
+    ['device', 'inode', 'birth', 'head', 'tail', 'path'].every((key) => typeof mark[key as keyof Mark] === 'string') &&
+    ['offset', 'headBytes', 'tailBytes', 'backlogTo', 'seenAt'].every((key) => Number.isSafeInteger(mark[key as keyof Mark]))
+  );
+};
+
+/** A stream that was never read. With `since`, only what changed after it counts, and is news; without, everything young enough is backlog. */
+export const firstSight = (context: BeginContext, since: UnixMs | undefined): OpenFile[] => {
+  const { path, clock, current } = context;
+  const oldest = since ?? clock.now() - FIRST_SIGHT_MS;
+  const files: OpenFile[] = [];
+  for (const sibling of allSiblings(path)
+    .filter(({ stat }) => Number(stat.mtimeMs) >= oldest)
+    .slice(-MAX_FILES)) {
+    if (current && sameId(idOf(sibling.stat), idOf(current.stat))) continue;
+    const place = openSibling(sibling, context.onReady);
+    if (!place) context.count('unreadable');
+    else files.push(begin(context, place, sibling, since === undefined));
+  }
+  if (!current) return files;
+  if (since === undefined && Number(current.stat.mtimeMs) < oldest) {
+    const size = Number(current.stat.size);
+    context.count('skippedBytes', size);
+    const mark = { ...freshMark(idOf(current.stat), current.path, clock.now()), offset: size };
+    files.push(openFileOf(current, current.fd === undefined ? mark : { ...mark, ...printsAt(current.fd, size) }, false, clock));
+  } else files.push(begin(context, current, undefined, since === undefined));
+  return files;
+};
+
+const begin = (context: BeginContext, place: Place, sibling: Sibling | undefined, backlog: boolean): OpenFile => {
+  const size = Number(place.stat.size);
+  const mark = freshMark(idOf(place.stat), place.path, context.clock.now(), backlog ? (place.packed ? Number.MAX_SAFE_INTEGER : size) : 0);
+  if (place.fd === undefined || size <= FIRST_SIGHT_BYTES) return openFileOf(place, mark, sibling !== undefined, context.clock);
+  const from = size - FIRST_SIGHT_BYTES;
+  const lineEnd = readAt(place.fd, from, LINE_SEARCH_BYTES).indexOf(10);
+  const offset = lineEnd === -1 ? from : from + lineEnd + 1;
+  context.count('skippedBytes', offset);
+  return openFileOf(place, { ...mark, offset, ...printsAt(place.fd, offset) }, sibling !== undefined, context.clock);
+};
+
+/** After a restart: what the marks speak of, then what was rotated since, oldest first, then the file at the path. */
+export const resumeFiles = async (context: BeginContext, marks: readonly Mark[]): Promise<OpenFile[]> => {
+  const { path, clock, current } = context;
+  const files: OpenFile[] = [];
+  const taken = (id: FileId): boolean => files.some((file) => sameId(file.mark, id));
+  let currentMark: Mark | undefined;
+  let lastSibling: string | undefined;
+  for (const mark of marks) {
+    if (current?.fd !== undefined && sameId(idOf(current.stat), mark) && holdsMark(current.fd, Number(current.stat.size), mark)) {
+      currentMark = mark;
+      continue;
+    }
+    const place = await locateRotated(path, mark, taken, context.onReady);
+    if (!place) {
+      if (mark === marks.at(-1)) context.count('unfound');
+      continue;
+    }
+    lastSibling = place.path;
+    files.push(openFileOf(place, { ...mark, ...idOf(place.stat), path: place.path }, true, clock));
+  }
+  if (currentMark === undefined) {
+    for (const sibling of rotatedSince(path, marks.at(-1), lastSibling)) {
+      const id = idOf(sibling.stat);
+      if (taken(id) || (current && sameId(id, idOf(current.stat))) || files.length >= MAX_FILES) continue;
+      const place = openSibling(sibling, context.onReady);
+      if (place) files.push(openFileOf(place, freshMark(id, sibling.path, clock.now()), true, clock));
+      else context.count('unreadable');
+    }
+  }
+  if (current) {
+    const mark = currentMark ?? freshMark(idOf(current.stat), current.path, clock.now());
+    files.push(openFileOf(current, mark, false, clock));
+  }
+  return files;
+};
+
+/** Siblings that came after the one found; where none was found, those changed since the last look. */
+const rotatedSince = (path: string, last: Mark | undefined, found: string | undefined): readonly Sibling[] => {
+  const siblings = allSiblings(path);
+  const index = siblings.findIndex((sibling) => sibling.path === found);
+  if (index >= 0) return siblings.slice(index + 1);
+  return last === undefined ? siblings : siblings.filter(({ stat }) => Number(stat.mtimeMs) > last.seenAt);
+};

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The source of log files: follows every discovered path, fair between them, in one shared read buffer.
+ * Input: what `discover` finds, wake-ups of the folder watch. Output: batches of lines, one stream a path.
+ */
+import { dirname } from 'node:path';
+import type { Clock } from '../../../core/clock.ts';
+import type { StreamEnd } from '../../../core/protocol.ts';
+import { type UnixMs, unixMs } from '../../../core/units.ts';
+import type { Batch, Source, SourceProblem, StreamProgress } from '../source.ts';
+import { type FolderWatch, watchFolders } from '../watch.ts';
+import { type DiscoverOptions, discover, type Target } from './discover.ts';
+import { BUFFER_BYTES, Follow } from './follow.ts';
+import { type FileId, resolveFile, sameId } from './identity.ts';
+import type { MultilineRule } from './multiline.ts';
+import { allowCommand } from './problem.ts';
+import { isRefused } from './refuse.ts';
+
+/** Every file is looked at so often, whatever the watch says. */
+const POLL_MS = 1_000;
+
+export interface TailOptions extends DiscoverOptions {
+  readonly clock: Clock;
+  /** Folder that relative paths start from. */
+  readonly from: string;
+  readonly rules: readonly MultilineRule[];
+  /** Real folders that are never read. */
+  readonly refuse: readonly string[];
+  /** Called when there may be something to read; may be called often. */
+  readonly onWake: () => void;
+  /** False: polling only. */
+  readonly watch: boolean;
+}
+
+export class Tail implements Source {
+  readonly name = 'tail';
+  readonly #options: TailOptions;
+  readonly #clock: Clock;
+  readonly #follows = new Map<string, Follow>();
+  #order: Follow[] = [];
+  #turn = 0;
+  #given: Follow | undefined;
+  #buffer: Buffer | undefined;
+  #watch: FolderWatch | undefined;
+  #watchProblem: SourceProblem | undefined;
+  #poked = new Set<string>();
+  #folders = new Map<string, Follow[]>();
+  #polledAt = Number.NEGATIVE_INFINITY;
+  #resumeOf: (stream: string) => string | undefined = () => undefined;
+  #denied: readonly string[] = [];
+  #doubles: readonly SourceProblem[] = [];
+  #scannedAt: UnixMs | undefined;
+
+  constructor(options: TailOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+  }
+
+  async open(resumeOf: (stream: string) => string | undefined): Promise<void> {
+    this.#resumeOf = resumeOf;
+    if (this.#options.watch) {
+      const poke = (folder: string): void => {
+        this.#poked.add(folder);
+        this.#options.onWake();
+      };
+      this.#watch = await watchFolders(poke, (error) => this.#watchFailed(error));
+    }
+    await this.rescan();
+  }
+
+  async rescan(): Promise<void> {
+    const began = this.#clock.now();
+    const { targets, denied } = discover(this.#options, this.#options.from);
+    this.#denied = denied;
+    const doubles: SourceProblem[] = [];
+    for (const target of targets) if (!this.#follows.has(target.path)) await this.#add(target, doubles);
+    for (const follow of this.#follows.values()) {
+      const wanted = targets.some(({ path }) => path === follow.path);
+      if (wanted || follow.live) continue;
+      follow.close();
+      this.#follows.delete(follow.path);
+    }
+    this.#doubles = doubles;
+    this.#order = [...this.#follows.values()];
+    this.#folders = Map.groupBy(this.#order, ({ path }) => folderOf(path));
+    this.#watch?.add([...this.#folders.keys()]);
+    this.#scannedAt = began;
+    this.#options.onWake();
+  }
+
+  poll(): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#polledAt >= POLL_MS) {
+      this.#polledAt = now;
+      this.#poked.clear();
+      for (const follow of this.#order) follow.poll();
+      return;
+    }
+    if (this.#poked.size === 0) return;
+    const poked = this.#poked;
+    this.#poked = new Set();
+    for (const folder of poked) for (const follow of this.#folders.get(folder) ?? []) follow.poll();
+  }
+
+  next(): Batch | undefined {
+    this.#given = undefined;
+    this.#buffer ??= Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    for (let i = 0; i < this.#order.length; i++) {
+      const follow = this.#order[(this.#turn + i) % this.#order.length]!;
+      const batch = follow.next(this.#buffer);
+      if (!batch) continue;
+      this.#turn = (this.#turn + i + 1) % this.#order.length;
+      this.#given = follow;
+      return batch;
+    }
+    return undefined;
+  }
+
+  commit(): void {
+    this.#given?.commit();
+    this.#given = undefined;
+  }
+
+  progress(): readonly StreamProgress[] {
+    return this.#order
+      .filter((follow) => follow.live)
+      .map(({ stream, dataset, readUpTo, behindBytes, counts }) => ({ stream, dataset, readUpTo, behindBytes, counts: { ...counts } }));
+  }
+
+  problems(): readonly SourceProblem[] {
+    const closed = this.#denied.map((folder) => ({
+      code: 'FOLDER_DENIED',
+      about: folder,
+      reason: 'this user may not list it',
+      hint: allowCommand(folder),
+    }));
+    const own = this.#order.flatMap(({ problem }) => (problem ? [problem] : []));
+    return [...closed, ...own, ...this.#doubles, ...(this.#watchProblem ? [this.#watchProblem] : [])];
+  }
+
+  /** The file behind a path, for `explain`. */
+  follow(path: string): Follow | undefined {
+    return this.#follows.get(path);
+  }
+
+  matches(stream: string, end: StreamEnd): boolean {
+    return this.#byStream(stream)?.matches(end) ?? false;
+  }
+
+  moveTo(stream: string, end: StreamEnd): string | undefined {
+    return this.#byStream(stream)?.moveTo(end);
+  }
+
+  async close(): Promise<void> {
+    await this.#watch?.close();
+    for (const follow of this.#order) follow.close();
+    this.#order = [];
+    this.#follows.clear();
+  }
+
+  #byStream(stream: string): Follow | undefined {
+    return this.#order.find((follow) => follow.stream === stream);
+  }
+
+  async #add(target: Target, doubles: SourceProblem[]): Promise<void> {
+    const follow = new Follow({
+      ...target,
+      clock: this.#clock,
+      rule: this.#options.rules.find((rule) => rule.paths.test(target.path)),
+      refused: (real) => isRefused(real, this.#options.refuse),
+      onReady: this.#options.onWake,
+    });
+    // What appears while the agent runs is news; what was there at the first start is backlog (A2).
+    await follow.start(this.#resumeOf(follow.stream), this.#scannedAt === undefined ? undefined : unixMs(this.#scannedAt - POLL_MS));
+    const other = follow.id && this.#openElsewhere(follow.id);
+    if (other) {
+      follow.close();
+      doubles.push({
+        code: 'FILE_TWICE',
+        about: target.path,
+        reason: `it is the same file as ${other.path}, which is read already`,
+        hint: 'Nothing: its lines arrive once, under the other name.',
+      });
+      return;
+    }
+    this.#follows.set(target.path, follow);
+  }
+
+  #openElsewhere(id: FileId): Follow | undefined {
+    for (const follow of this.#follows.values()) if (follow.id && sameId(follow.id, id)) return follow;
+    return undefined;
+  }
+
+  #watchFailed(error: unknown): void {
+    this.#watchProblem = {
+      code: 'WATCH_FAILED',
+      about: 'the folder watch',
+      reason: error instanceof Error ? error.message : String(error),
+      hint: 'Nothing is lost: files are looked at each second. Raise fs.inotify.max_user_watches to be told sooner.',
+    };
+  }
+}
+
+const folderOf = (path: string): string => {
+  const where = resolveFile(path);
+  return dirname('real' in where ? where.real : path);
+};
