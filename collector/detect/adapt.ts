@@ -36,8 +36,9 @@ export const flatten = (json: unknown): FlatEvent | null => {
   }
   for (const key in json) put(out, key, json[key], budget, 0);
   for (const key of Object.keys(out)) {
-    // Winlogbeat's layout: its event data are fields of the event.
-    if (key.startsWith('winlog.event_data.')) out[key.slice(18)] ??= out[key];
+    // Event data of Winlogbeat, and what our own events keep outside the field table, are fields of the event.
+    if (key.startsWith('vigil.extra.')) out[key.slice(12)] ??= out[key];
+    else if (key.startsWith('winlog.event_data.')) out[key.slice(18)] ??= out[key];
     else if (key.startsWith('winlog.user_data.')) out[key.slice(17)] ??= out[key];
   }
   return out;
