@@ -203,6 +203,26 @@ export const COLLECTOR_ERRORS = {
     exit: 2,
   },
   HTTP_FAULT: { text: 'The collector met a fault of its own.', hint: 'Its log says more; please report it.' },
+  INGEST_MALFORMED: {
+    text: 'The request of blocks cannot be read: {reason}.',
+    hint: 'Check the versions of agent and collector; the agent keeps its blocks.',
+    status: 400,
+  },
+  INGEST_TOO_LARGE: {
+    text: 'The request is larger than {limit} bytes.',
+    hint: 'The agent splits it and sends again.',
+    status: 413,
+  },
+  INGEST_BUSY: {
+    text: 'The collector has as much under way as it may: {bytes} bytes.',
+    hint: 'The agent keeps its blocks and sends again after the time in Retry-After.',
+    status: 503,
+  },
+  INGEST_QUOTA: {
+    text: 'Agent {agent} sends more than {bytesPerSecond} bytes a second.',
+    hint: 'The agent keeps its blocks and sends again after the time in Retry-After; raise the quota if the host is meant to.',
+    status: 429,
+  },
   JOURNAL_BUSY: {
     text: 'More than {limitBytes} bytes wait to be written to the journal.',
     hint: 'Send again after the time in Retry-After; if it stays, the disk is too slow for the load.',
