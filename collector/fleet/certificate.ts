@@ -69,7 +69,7 @@ export const makeCaCertificate = async (privatePem: string, name: string, validi
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
     ],
   });
-  return certificate.toString('pem');
+  return `${certificate.toString('pem').trim()}\n`;
 };
 
 export interface Issued {
@@ -112,7 +112,7 @@ const issue = async (
   });
   // X.509 keeps whole seconds.
   return {
-    certificate: certificate.toString('pem'),
+    certificate: `${certificate.toString('pem').trim()}\n`,
     serial,
     notBefore: unixMs(certificate.notBefore.getTime()),
     notAfter: unixMs(certificate.notAfter.getTime()),

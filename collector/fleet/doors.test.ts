@@ -140,15 +140,15 @@ describe('the enrol door', () => {
     expect((await enrol(two)).status).toBe(200);
     expect(await enrol(three)).toMatchObject({
       status: 401,
-      body: { code: 'IDENTITY_REFUSED', message: expect.stringContaining('used up') },
+      body: { code: 'IDENTITY_REFUSED', detail: expect.stringContaining('used up') },
     });
     expect((await enrol(one)).body['agent']).toBe(first.body['agent']);
     await at.tokens.revoke(OWNER, token.id);
-    expect((await enrol(one)).body['message']).toContain('revoked');
+    expect((await enrol(one)).body['detail']).toContain('revoked');
     const short = await at.tokenText({ expiresInMs: ms(60_000) });
     const stored = await at.state.get('enrolToken', short.id);
     await at.state.put('enrolToken', short.id, { ...stored!.value, expiresAt: unixMs(Date.now() - 1) });
-    expect((await enrol(three, short.secret)).body['message']).toContain('expired');
+    expect((await enrol(three, short.secret)).body['detail']).toContain('expired');
     expect((await at.tokens.list()).map(({ state }) => state).sort()).toEqual(['expired', 'revoked']);
     expect(at.notices.said.filter(({ action }) => action === 'identity-refused')).toHaveLength(3);
     expect(at.audit.entries.filter(({ phase }) => phase === 'refused')).toHaveLength(3);
@@ -268,7 +268,7 @@ describe('the agent door', () => {
     expect((await at.call(`${AGENT_PATHS.blocks}?agent=${b.agent}`, { agent: b.agent }, a.identity)).status).toBe(200);
     expect(new Set(at.received.map(({ sender }) => sender.agent.id))).toEqual(new Set([a.agent]));
     const stolen = await at.renewBody(b.agent, a.key, newKey());
-    expect((await at.call(AGENT_PATHS.renew, stolen, a.identity)).body['message']).toContain('not one of this agent');
+    expect((await at.call(AGENT_PATHS.renew, stolen, a.identity)).body['detail']).toContain('not one of this agent');
   });
 
   it('throws a revoked or retired agent out within a second, on live connections too (I7)', async () => {
@@ -367,9 +367,9 @@ describe('the renew door', () => {
       [await at.renewBody(agent, key, key), 'used before'],
     ];
     for (const [body, reason] of wrongs)
-      expect(await at.call(AGENT_PATHS.renew, body)).toMatchObject({ status: 401, body: { message: expect.stringContaining(reason) } });
+      expect(await at.call(AGENT_PATHS.renew, body)).toMatchObject({ status: 401, body: { detail: expect.stringContaining(reason) } });
     expect((await at.call(AGENT_PATHS.renew, good)).status).toBe(200);
-    expect((await at.call(AGENT_PATHS.renew, good)).body['message']).toContain('nonce');
+    expect((await at.call(AGENT_PATHS.renew, good)).body['detail']).toContain('nonce');
     expect(at.registry.find(agent)?.keys.map((one) => one.key)).toEqual([key.raw, next.raw]);
   });
 
@@ -387,7 +387,7 @@ describe('the renew door', () => {
     expect((await at.blocks({ cert: String(again.body['certificate']), key: last.pem })).status).toBe(200);
     expect(await at.call(AGENT_PATHS.renew, await at.renewBody(agent, key, newKey()))).toMatchObject({
       status: 401,
-      body: { message: expect.stringContaining('newer one') },
+      body: { detail: expect.stringContaining('newer one') },
     });
   });
 

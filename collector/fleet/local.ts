@@ -7,25 +7,76 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { retryDelay } from '../../core/backoff.ts';
+import { asObject, parseJson } from '../../core/bytes.ts';
 import type { Clock } from '../../core/clock.ts';
 import { toError } from '../../core/errors.ts';
+import { isId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import { minutes, seconds } from '../../core/units.ts';
-import { writePrivate } from './keys.ts';
+import type { Agent } from '../model/agent.ts';
+import type { Actor } from '../model/permission.ts';
+import { readIfThere, writePrivate } from './keys.ts';
+import type { Registry } from './registry.ts';
+import { denialOf } from './standing.ts';
+import type { EnrolTokens } from './token.ts';
+
+/** How the agent of this host gets and keeps its identity. */
+export interface LocalEnrolment {
+  /** `denied`: a person revoked or retired it, so it is not started again. */
+  readonly state: () => Promise<'enrolled' | 'none' | 'denied'>;
+  /** A one-use local token as text; bound to the identity that is there, where there is one. */
+  readonly makeToken: () => Promise<string>;
+}
+
+/** The enrolment of a state folder against this collector's registry and listener. */
+export const openLocalEnrolment = (
+  stateDir: string,
+  parts: { readonly registry: Registry; readonly tokens: EnrolTokens; readonly pin: string; readonly localUrl: () => string },
+): LocalEnrolment => {
+  const identity = async (): Promise<{ readonly agent: Agent | undefined; readonly current: boolean } | null> => {
+    const text = await readIfThere(join(stateDir, 'identity.json'));
+    if (text === null) return null;
+    const map = readObject(text);
+    const agent = isId('agt', map?.['agent']) ? parts.registry.find(map['agent']) : undefined;
+    // A listener on a free port (`:0`) has another address each time.
+    return { agent, current: map?.['url'] === parts.localUrl() && map['pin'] === parts.pin };
+  };
+  return {
+    state: async () => {
+      const found = await identity();
+      if (!found?.agent) return 'none';
+      if (denialOf(found.agent) !== null) return 'denied';
+      return found.current ? 'enrolled' : 'none';
+    },
+    makeToken: async () => {
+      const agent = (await identity())?.agent;
+      const made = await parts.tokens.create(COLLECTOR, { local: true, expiresInMs: minutes(10), ...(agent ? { replace: agent.id } : {}) });
+      return made.text;
+    },
+  };
+};
+
+const COLLECTOR: Actor = { kind: 'local-owner', id: 'collector', name: 'the collector', role: 'admin' };
+
+const readObject = (text: string): Readonly<Record<string, unknown>> | null => {
+  try {
+    return asObject(parseJson(Buffer.from(text), 4));
+  } catch {
+    // A file that was cut short is an identity that is not there; the agent says more when it is asked.
+    return null;
+  }
+};
 
 export interface LocalAgentOptions {
   /** Command line up to the agent's own arguments, e.g. `[process.execPath, '…/bin/vigil-agent.js']`. */
   readonly program: readonly string[];
   /** State folder of this agent, e.g. `<data>/agent`. */
   readonly stateDir: string;
-  /** `PATH` or `PATH=DATASET`, each passed on as `--tail`. */
+  /** `PATH` or `PATH=DATASET` with absolute paths, each passed on as `--tail`. */
   readonly tails: readonly string[];
   /** More arguments for `run`. */
   readonly args?: readonly string[];
-  /** True when the state folder holds an identity that the registry still takes. */
-  readonly isEnrolled: () => Promise<boolean>;
-  /** A one-use local token as text. */
-  readonly makeToken: () => Promise<string>;
+  readonly enrolment: LocalEnrolment;
   readonly clock: Clock;
   readonly log: Log;
   /** From 0 to 1; a test gives a fixed one. */
@@ -86,16 +137,22 @@ export const startLocalAgent = (options: LocalAgentOptions): LocalAgent => {
   const enrol = async (): Promise<number | string> => {
     state = 'enrolling';
     const file = join(stateDir, 'local-token');
-    await writePrivate(file, `${await options.makeToken()}\n`, true);
+    await writePrivate(file, `${await options.enrolment.makeToken()}\n`, true);
     try {
-      return await run(['enrol', '--state', stateDir, '--token-file', file]);
+      return await run(['enrol', '--state', stateDir, '--token-file', file, '--replace']);
     } finally {
       await rm(file, { force: true });
     }
   };
 
   const once = async (): Promise<number | string> => {
-    if (!(await options.isEnrolled())) {
+    const enrolment = await options.enrolment.state();
+    if (enrolment === 'denied') {
+      log.error({ event: 'fleet.local-agent.denied' }, 'the agent on this host was revoked or retired and is not started');
+      stop.abort();
+      return 'denied';
+    }
+    if (enrolment === 'none') {
       const ended = await enrol();
       if (ended !== 0) return `enrol: ${ended}`;
       if (stop.signal.aborted) return 'stopped';

@@ -10,14 +10,15 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { parseJson } from '../../core/bytes.ts';
 import { type CodedError, isCoded, systemCode, toError } from '../../core/errors.ts';
-import type { AgentId } from '../../core/ids.ts';
-import { AGENT_PATHS, type BlocksAnswer, LIMITS, type StreamRanges } from '../../core/protocol.ts';
+import { type AgentId, random128 } from '../../core/ids.ts';
+import { AGENT_PATHS, type BlocksAnswer, LIMITS } from '../../core/protocol.ts';
 import { fault } from '../errors.ts';
 import type { ServerCredentials } from '../fleet/ca.ts';
 import type { IdentityOutcome } from '../fleet/enrol.ts';
 import type { Nonces } from '../fleet/renew.ts';
 import { type BlockSender, type IdentityDoorParts, openIdentityDoor } from './agent-identity.ts';
 import { openBodies } from './body.ts';
+import { PROBLEM_TYPE, problemOf } from './errors.ts';
 
 export interface AgentsListenerParts extends IdentityDoorParts {
   readonly enrol: (body: unknown, from: string) => Promise<IdentityOutcome>;
@@ -25,7 +26,8 @@ export interface AgentsListenerParts extends IdentityDoorParts {
   readonly nonces: Nonces;
   /** May throw coded errors of status 413, 429 or 503; `retryAfterMs` in their details is passed on. */
   readonly receiveBlocks: (bytes: Uint8Array, sender: BlockSender) => Promise<BlocksAnswer>;
-  readonly heads: (agent: AgentId) => Promise<{ readonly incarnation: string; readonly held: readonly StreamRanges[] }>;
+  /** What the journal holds of an agent's streams, in the form `resync` (W7). */
+  readonly heads: (agent: AgentId) => Promise<BlocksAnswer>;
 }
 
 export interface AgentsListenerOptions {
@@ -60,7 +62,8 @@ export const openAgentsListener = async (parts: AgentsListenerParts, options: Ag
   const busy = new Map<AgentId, number>();
   const context = (server: ServerCredentials) => ({
     key: server.key,
-    cert: server.cert,
+    // The authority goes along, so that an enrolling host can hold it against the pin of its token.
+    cert: server.cert + parts.ca.certificate,
     ca: parts.ca.certificate,
     minVersion: 'TLSv1.3' as const,
     // A resumed session would outlive a revocation (I7).
@@ -77,9 +80,9 @@ export const openAgentsListener = async (parts: AgentsListenerParts, options: Ag
     busy.set(id, running + 1);
     try {
       const now = parts.clock.now();
-      const told = Number(request.headers['vigil-time'] ?? now);
-      if (!sender.held) parts.registry.seen(id, sender.key, now, Number.isSafeInteger(told) ? told - now : 0);
-      if (pathOf(request) === AGENT_PATHS.heads) return send(response, 200, { ...(await parts.heads(id)), serverTime: now });
+      // What the agent's clock says is told by its blocks; until then the last known difference stands.
+      if (!sender.held) parts.registry.seen(id, sender.key, now, parts.registry.presenceOf(id)?.clockOffsetMs ?? 0);
+      if (pathOf(request) === AGENT_PATHS.heads) return send(response, 200, await parts.heads(id));
       const body = await bodies.read(request, LIMITS.requestBytes);
       if (body.kind !== 'ok') return sendUnread(response, body.kind, LIMITS.requestBytes);
       try {
@@ -204,12 +207,8 @@ const sendError = (response: ServerResponse, error: CodedError, close: boolean, 
   const told = retryAfterMs ?? Number(error.details['retryAfterMs'] ?? RETRY_SECONDS * 1_000);
   const wait: Record<string, string> =
     error.status === 429 || error.status === 503 ? { 'retry-after': String(Math.max(1, Math.ceil(told / 1_000))) } : {};
-  send(
-    response,
-    error.status,
-    { code: error.code, message: error.message, hint: error.hint },
-    { ...wait, ...(close ? { connection: 'close' } : {}) },
-  );
+  const headers = { ...wait, ...(close ? { connection: 'close' } : {}), 'content-type': PROBLEM_TYPE };
+  send(response, error.status, problemOf(error, random128()), headers);
 };
 
 const sendUnread = (response: ServerResponse, kind: 'too-large' | 'busy' | 'aborted', limit: number): void => {

@@ -77,14 +77,15 @@ export const openDoors = async (dir: string) => {
   const registry = await openRegistry({ state, clock, assets, log });
   const received: { readonly sender: BlockSender; readonly bytes: number }[] = [];
   let port = 0;
+  let base = '';
   const tokens = openEnrolTokens({
     state,
     audit,
     clock,
     registry,
     pin: ca.pin,
-    url: () => `https://127.0.0.1:${port}`,
-    localUrl: () => `https://127.0.0.1:${port}`,
+    url: () => base,
+    localUrl: () => base,
   });
   const parts = { state, audit, notices, clock, ca, registry, assets, tokens };
   const nonces = openNonces(clock);
@@ -100,11 +101,12 @@ export const openDoors = async (dir: string) => {
         received.push({ sender, bytes: bytes.length });
         return { kind: 'answers', incarnation: 'i', serverTime: clock.now(), answers: [] };
       },
-      heads: async () => ({ incarnation: 'i', held: [] }),
+      heads: async () => ({ kind: 'resync', incarnation: 'i', serverTime: clock.now(), held: [] }),
     },
     { host: '127.0.0.1', port: 0 },
   );
   port = listener.port;
+  base = `https://127.0.0.1:${port}`;
   const call = (
     path: string,
     body: unknown,
@@ -187,6 +189,10 @@ export const openDoors = async (dir: string) => {
     renewBody,
     blocks,
     close,
+    url: () => base,
+    setUrl: (next: string) => {
+      base = next;
+    },
     fleet: { registry, audit, notices, clock },
   };
 };
