@@ -31,7 +31,7 @@ export interface Assets {
   find(id: string): Asset | undefined;
   /** The asset for an enrolling agent: a known host, or a new one. */
   forAgent(claim: HostClaim, isLive: (asset: Asset) => boolean): Promise<Asset>;
-  /** The asset of a name, for replayed or relayed lines: any host of that name, or a new one. */
+  /** The asset of a name, for replayed or relayed lines: a host of that name, or a new one. */
   forName(name: string, origin: 'replay' | 'relay'): Promise<Asset>;
 }
 
