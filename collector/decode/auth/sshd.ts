@@ -318,6 +318,14 @@ const more = (event: EventDraft, text: string, preauth: boolean): EventDraft | n
     event['event.reason'] = text;
     return act(event, 'ssh-protocol-error', NETWORK, ERROR, preauth ? 'failure' : undefined);
   }
+  if (text.startsWith('Corrupted MAC on input') || text.startsWith('Bad packet length ')) {
+    event['event.reason'] = text.startsWith('Bad') ? 'bad packet length' : 'corrupted MAC';
+    return act(event, 'ssh-protocol-error', NETWORK, ERROR, 'failure');
+  }
+  if (text.startsWith('channel ') || text.startsWith('server_input_channel_open: ')) {
+    event['event.reason'] = text;
+    return act(event, 'ssh-channel', NETWORK, INFO, undefined);
+  }
   if (text.startsWith('Authentication refused: ')) {
     event['event.reason'] = text.slice(24);
     return act(event, 'ssh-key-refused', LOGIN, INFO, 'unknown');

@@ -74,6 +74,7 @@ const decodeSudo = (frame: Frame): EventDraft | null => {
 };
 
 const DOAS_RAN = /^(\S{1,256}) ran command (.*) as (\S{1,256}) from (.*)$/s;
+const DOAS_SHORT = /^(\S{1,256}) ran command as (\S{1,256}): (.*)$/s;
 const DOAS_FAILED = /^(?:failed auth for|command not permitted for) (\S{1,256})/;
 
 const decodeDoas = (frame: Frame): EventDraft | null => {
@@ -82,11 +83,12 @@ const decodeDoas = (frame: Frame): EventDraft | null => {
   event['message'] = text;
   event['event.action'] = 'doas-command';
   const ran = DOAS_RAN.exec(text.slice(0, 8_192));
-  if (ran !== null) {
-    setUser(event, ran[1] ?? '');
-    setTarget(event, ran[3] ?? '');
-    setCommand(event, ran[2] ?? '');
-    event['process.working_directory'] = ran[4];
+  const short = ran === null ? DOAS_SHORT.exec(text.slice(0, 8_192)) : null;
+  if (ran !== null || short !== null) {
+    setUser(event, ran?.[1] ?? short?.[1] ?? '');
+    setTarget(event, ran?.[3] ?? short?.[2] ?? '');
+    setCommand(event, ran?.[2] ?? short?.[3] ?? '');
+    if (ran !== null) event['process.working_directory'] = ran[4];
     event['event.category'] = PROCESS;
     event['event.type'] = START;
     event['event.outcome'] = 'success';

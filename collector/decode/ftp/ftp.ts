@@ -7,6 +7,7 @@ import type { EventDraft } from '../../model/event.ts';
 import { ipOf, setSource, setUser } from '../address.ts';
 import { type Decoder, type Frame, GRAMMAR_LIMIT } from '../decoder.ts';
 import { authEvent } from '../shape.ts';
+import { readCtime, stamp } from '../time.ts';
 
 const LOGIN: readonly string[] = ['authentication'];
 const NETWORK: readonly string[] = ['network'];
@@ -37,7 +38,12 @@ const VSFTPD =
   /^(?:\[pid (\d{1,10})\] )?(?:\[(.*)\] )?(OK|FAIL)? ?(CONNECT|LOGIN|DOWNLOAD|UPLOAD|DELETE|MKDIR|RMDIR|RENAME|CHMOD|FTP command|FTP response|DEBUG)(?:: |, )Client "([^"]{2,64})"(.*)$/s;
 
 const decodeVsftpd = (frame: Frame): EventDraft | null => {
-  const text = frame.text;
+  let text = frame.text;
+  if (Number.isNaN(frame.time) && readCtime(text, 0, frame)) {
+    frame.time = stamp.ms;
+    frame.quality = stamp.quality;
+    text = text.slice(stamp.end + 1);
+  }
   if (text.length > GRAMMAR_LIMIT) return null;
   const match = VSFTPD.exec(text);
   if (match === null) return null;
@@ -47,6 +53,7 @@ const decodeVsftpd = (frame: Frame): EventDraft | null => {
   setSource(event, match[5] ?? '');
   const verb = match[4] ?? '';
   const outcome = match[3] === 'FAIL' ? 'failure' : match[3] === 'OK' ? 'success' : undefined;
+  if (verb === 'FTP response' && (match[6] ?? '').startsWith(', "530 ')) return act(event, 'ftp-login', LOGIN, START, 'failure');
   if (verb === 'LOGIN') return act(event, 'ftp-login', LOGIN, START, outcome);
   if (verb === 'CONNECT') return act(event, 'ftp-connect', NETWORK, CONNECTION, outcome);
   return act(event, `ftp-${verb.toLowerCase().replaceAll(' ', '-')}`, FILE, ACCESS, outcome);
@@ -57,6 +64,12 @@ const PROFTPD = /^(?:([\w.:-]{1,255}) )?\(([^()[\]]{0,255})\[([^\]]{2,64})\]\)(?
 const decodeProftpd = (frame: Frame): EventDraft | null => {
   const text = frame.text.trimEnd();
   if (text.length > GRAMMAR_LIMIT) return null;
+  const refused = /^refused connect from .*\(([0-9A-Fa-f.:]{2,64})\)$/s.exec(text);
+  if (refused !== null) {
+    const event = newFtp(frame);
+    setSource(event, refused[1] ?? '');
+    return act(event, 'ftp-refused-connection', NETWORK, DENIED, 'failure');
+  }
   const match = PROFTPD.exec(text);
   if (match === null) return null;
   const event = newFtp(frame);
@@ -139,6 +152,7 @@ export const vsftpd: Decoder = {
   emits: EMITS,
   programs: ['vsftpd'],
   form: 'message',
+  knows: (text) => /^\w{3} \w{3} [ \d]{1,2} [\d:]{8} \d{4} \[pid \d{1,10}\] /.test(text.slice(0, 48)),
   decode: decodeVsftpd,
 };
 export const proftpd: Decoder = {

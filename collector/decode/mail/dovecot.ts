@@ -62,7 +62,7 @@ const decodeLogin = (event: EventDraft, text: string): EventDraft | null => {
   if (head.startsWith('Login: ')) return act(event, 'mail-login', LOGIN, START, 'success');
   event['event.reason'] = head.replace(/:? *$/, '').slice(0, 512);
   if (
-    /\(auth failed|\(tried to use dis(?:abled|allowed)|proxy dest auth failed|\(auth_failed\)|client sent an invalid cert|Authentication failed/.test(
+    /\(auth failed|\(\d{1,4} authentication attempts|\(tried to use dis(?:abled|allowed)|proxy dest auth failed|\(auth_failed\)|client sent an invalid cert|Authentication failed/.test(
       head,
     )
   ) {

@@ -28,7 +28,7 @@ const field = (text: string, key: string): string | undefined => {
   return text.slice(start, end < 0 ? text.length : end);
 };
 
-const NETFILTER = /(?:^|\s|[\]:])IN=([\w.@:+-]{0,32}) OUT=([\w.@:+-]{0,32}) /;
+const NETFILTER = /(?:^|[\s\]):>])IN=([\w.@:+-]{0,32}) OUT=([\w.@:+-]{0,32}) /;
 
 const decodeNetfilter = (frame: Frame, text: string, match: RegExpExecArray): EventDraft | null => {
   // An ICMP error repeats the packet it answers in brackets; the outer one is what was seen.

@@ -28,12 +28,13 @@ const decodeNamed = (frame: Frame): EventDraft | null => {
       frame.quality = stamp.quality;
     }
     text = text.slice(stamp.end + 1);
-  } else if (Number.isNaN(frame.time)) return null;
+  }
+  const client = CLIENT.exec(text);
+  if (client === null && Number.isNaN(frame.time)) return null;
   const event = networkEvent(frame);
   event['message'] = text;
   event['network.protocol'] = 'dns';
   event['event.category'] = NETWORK;
-  const client = CLIENT.exec(text);
   if (client === null) {
     event['event.type'] = INFO;
     event['event.action'] = 'dns-server';
@@ -47,10 +48,10 @@ const decodeNamed = (frame: Frame): EventDraft | null => {
   const name = query?.[2] ?? asked?.[1] ?? client[3];
   if (name !== undefined && name !== '') event['dns.question.name'] = name;
   event['dns.question.type'] = query?.[3] ?? asked?.[3];
-  const denied = /\bdenied\b|\brefused\b|rate limit/.test(body.slice(query?.[0].length ?? 0));
+  const denied = /\bdenied\b|\brefused\b|rate limit|^bad zone transfer request/.test(body.slice(query?.[0].length ?? 0));
   event['event.type'] = denied ? DENIED : PROTOCOL;
   event['event.action'] =
-    query?.[1] === 'zone transfer' || body.startsWith('transfer of ')
+    query?.[1] === 'zone transfer' || /^(?:bad zone )?transfer /.test(body)
       ? 'dns-transfer'
       : query?.[1] === 'update'
         ? 'dns-update'

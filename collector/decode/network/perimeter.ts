@@ -67,6 +67,9 @@ const decodeConsole = (frame: Frame): EventDraft | null => {
 
 const ENDLESSH = /^(ACCEPT|CLOSE) host=(\S{2,64}) port=(\d{1,5})(?: fd=\d+)?(?: n=\d+\/\d+)?(?: time=([\d.]{1,20}))?(?: bytes=(\d{1,15}))?/;
 
+const GLOG = /^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d{1,10} \S{1,48}\] /;
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+
 /** The tarpit: whoever comes here knocked at a door nobody uses. */
 const decodeEndlessh = (frame: Frame): EventDraft | null => {
   let text = frame.text;
@@ -74,6 +77,13 @@ const decodeEndlessh = (frame: Frame): EventDraft | null => {
     frame.time = stamp.ms;
     frame.quality = stamp.quality;
     text = text.slice(stamp.end + 1);
+  } else if (GLOG.test(text.slice(0, 96))) {
+    // The Go port logs by glog: level, month and day, clock, thread, place.
+    if (readRfc3164(`${MONTHS[Number(text.slice(1, 3)) - 1]} ${text.slice(3, 21)}`, 0, frame)) {
+      frame.time = stamp.ms;
+      frame.quality = stamp.quality;
+    }
+    text = text.slice(text.indexOf('] ') + 2);
   }
   const match = ENDLESSH.exec(text.slice(0, 512));
   const event = networkEvent(frame);
@@ -274,7 +284,8 @@ export const endlessh: Decoder = {
   emits: EMITS_NETWORK,
   programs: ['endlessh'],
   form: 'message',
-  knows: (text) => /^\d{4}-\d\d-\d\dT\S{8,16} (?:ACCEPT|CLOSE) host=/.test(text.slice(0, 64)),
+  knows: (text) =>
+    /^(?:\d{4}-\d\d-\d\dT\S{8,16}|[IWEF]\d{4} \S{8,16} +\d{1,10} \S{1,48}\]) (?:ACCEPT|CLOSE) host=/.test(text.slice(0, 128)),
   decode: decodeEndlessh,
 };
 export const asterisk: Decoder = {

@@ -36,7 +36,7 @@ const numberAt = (text: string, at: number): number => {
 
 /** Status, action and outcome of an answered request. */
 export const setStatus = (event: EventDraft, status: number): void => {
-  event['http.response.status_code'] = status;
+  if (status > 0) event['http.response.status_code'] = status;
   event['event.outcome'] = status >= 400 ? 'failure' : status > 0 ? 'success' : 'unknown';
 };
 
@@ -67,7 +67,8 @@ const combined = (frame: Frame): EventDraft | null => {
   const quote = text.indexOf('"', stamp.end);
   if (quote < 0 || quote - stamp.end > 96) return null;
   const end = quoteEnd(text, quote + 1);
-  const status = numberAt(text, end + 2);
+  // Traefik writes `-` for an answer that never was.
+  const status = text.charCodeAt(end + 2) === 45 ? 0 : numberAt(text, end + 2);
   if (end < 0 || !(status < 1000)) return null;
   const first = text.indexOf(' ');
   let address = text.slice(0, first);

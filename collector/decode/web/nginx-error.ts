@@ -66,7 +66,7 @@ const trueTail = (text: string): Tail | 'forged' | null => {
 };
 
 const HEAD = /^\[(\w{1,12})\] (\d{1,10})#(\d{1,10}): (?:\*(\d{1,20}) )?/;
-const USER = /^user "(.*)"(?: was not found in ".*"|: password mismatch)$/s;
+const USER = /^user "(.*)"(?::? was not found in ".*"|: password mismatch)$/s;
 const PAM = /^PAM: user '(.*)' - not authenticated/s;
 
 /** What the message says happened. */

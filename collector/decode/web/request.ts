@@ -42,7 +42,7 @@ export const setRequest = (event: EventDraft, request: string): boolean => {
   }
   const last = request.lastIndexOf(' ');
   const versioned = last > first && request.startsWith('HTTP/', last + 1);
-  if (!versioned && next !== 47) {
+  if (!versioned && next !== 47 && !/^[A-Z]{3,16} https?:\/\//.test(request.slice(0, 32))) {
     event['url.original'] = request;
     return false;
   }
