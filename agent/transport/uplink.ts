@@ -51,7 +51,6 @@ export const REQUEST_BYTES = 4_194_304;
 export const REQUEST_BLOCKS = 256;
 /** An identity that is refused asks again slowly: a person has to act. */
 const REFUSED_BACKOFF: Backoff = { baseMs: 60_000, capMs: 900_000 };
-const NO_HASH = '0'.repeat(64);
 
 export const initialUplink = (journal: JournalMark | null): UplinkState => ({
   journal,
@@ -100,21 +99,19 @@ const split = <B extends SentBlock>(
 const onAnswer = <B extends SentBlock>(state: UplinkState, sent: readonly B[], answer: BlocksAnswer, random: number): Decision<B> => {
   const { trouble: _, ...calm } = state;
   if (answer.kind === 'resync') {
-    // W6: the mark of a journal that acked nothing to us yet names it, at its beginning.
-    const journal = { incarnation: answer.incarnation, offset: 0, hash: NO_HASH };
-    const again = state.journal?.incarnation === answer.incarnation && state.journal.offset === 0;
-    const next = { ...calm, journal, failures: again ? state.failures + 1 : 0 };
-    return { state: next, effects: [{ kind: 'resync', held: answer.held }], waitMs: again ? retryDelay(next.failures, random) : 0 };
+    // W6: of this incarnation nothing is acked to us yet. One that asks again and again is asked slowly.
+    const next = { ...calm, journal: null, failures: state.failures + 1 };
+    return { state: next, effects: [{ kind: 'resync', held: answer.held }], waitMs: state.failures === 0 ? 0 : retryDelay(next.failures, random) };
   }
   const effects: Effect<B>[] = [];
   const inConflict = new Set<string>();
-  let journal =
-    state.journal?.incarnation === answer.incarnation ? state.journal : { incarnation: answer.incarnation, offset: 0, hash: NO_HASH };
+  const { incarnation } = answer;
+  let journal = state.journal?.incarnation === incarnation ? state.journal : null;
   for (const [block, given] of pair(sent, answer.answers)) {
     const { result } = given;
     if (result === 'accepted' || result === 'have') {
       effects.push({ kind: 'settle', block });
-      if (given.offset !== undefined && given.offset > journal.offset) journal = { ...journal, offset: given.offset, hash: block.hash };
+      if (given.offset !== undefined && given.offset > (journal?.offset ?? 0)) journal = { incarnation, offset: given.offset, hash: block.hash };
     } else if (result === 'held' || result === 'bad') {
       const { code, reason } = given;
       effects.push({
