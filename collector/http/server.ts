@@ -24,7 +24,7 @@ import { checkHost, securityHeaders } from './headers.ts';
 import { healthRoutes, type StatusPorts } from './health.ts';
 import { openIdempotency } from './idempotency.ts';
 import { type Bucket, checkJsonDepth, openRateLimit, takeOrRefuse } from './limits.ts';
-import { type Figure, openMetrics } from './metrics.ts';
+import { type Figure, type Metrics, openMetrics } from './metrics.ts';
 import { openApiOf } from './openapi.ts';
 import { cameBy, checkDeclared, type Identity } from './permission.ts';
 import { type Door, fromOf, openRoutes } from './register.ts';
@@ -70,16 +70,25 @@ export const CONSOLE_LIMITS = {
   bodyBytes: 1_048_576,
 } as const satisfies Partial<ConsoleLimits>;
 
-/** Every route that the parts give, in one list: also for the document without a server. */
-export const routesOf = (
-  parts: Pick<ConsoleParts, 'query' | 'alerts' | 'incidents' | 'fleet' | 'auth' | 'more'>,
-): readonly (Route | StreamRoute)[] => [
+/** Every route that the parts give, in one list. */
+export const routesOf = (parts: RouteParts): readonly (Route | StreamRoute)[] => [
   ...queryRoutes(parts.query),
   ...alertRoutes(parts.alerts),
   ...incidentRoutes<AlertChain>({ ...parts.incidents, chain: { schema: AlertChainSchema, json: chainJson } }),
   ...fleetRoutes(parts.fleet),
   ...authRoutes(parts.auth),
   ...(parts.more ?? []),
+];
+
+type RouteParts = Pick<ConsoleParts, 'query' | 'alerts' | 'incidents' | 'fleet' | 'auth' | 'more'>;
+
+/** Those and the routes about the collector itself: what the description describes. */
+export const declaredRoutes = (
+  parts: RouteParts & Pick<ConsoleParts, 'status' | 'identity'>,
+  metrics: Metrics,
+): readonly (Route | StreamRoute)[] => [
+  ...healthRoutes(parts.status, metrics, (actor) => parts.identity.permits(actor, 'status.read')),
+  ...routesOf(parts),
 ];
 
 /** Sockets of each server's control socket, for `openControl`. */
@@ -145,8 +154,7 @@ export const makeConsoleServer = (parts: ConsoleParts): FastifyInstance => {
     done();
   });
 
-  const permits = (actor: Actor): boolean => parts.identity.permits(actor, 'status.read');
-  const declared = [...healthRoutes(parts.status, metrics, permits), ...routesOf(parts)];
+  const declared = declaredRoutes(parts, metrics);
   app.register(cookie);
   app.register(async (inner) => {
     openRoutes(inner, [...declared, description(declared, parts.version)], door);
