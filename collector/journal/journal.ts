@@ -12,7 +12,7 @@ import { openSegment, type Segment } from '../../core/segment.ts';
 import { days, type UnixMs, unixMs } from '../../core/units.ts';
 import { decodeBlock } from '../../core/wire.ts';
 import { fault } from '../errors.ts';
-import type { Appended, AppendMeta, BlockJournal, BlockView, HeldBlock, MissingRange } from '../model/journal.ts';
+import type { Appended, AppendMeta, BlockJournal, BlockView, HeldBlock, MissingRange, StreamEpoch } from '../model/journal.ts';
 import { blockFrameHead } from './frame.ts';
 import { type Incarnation, readIncarnation, writeIncarnation } from './incarnation.ts';
 import type { JournalOptions, JournalReport, JournalStatus } from './options.ts';
@@ -117,6 +117,10 @@ export class Journal implements BlockJournal {
 
   ends(agent: AgentId, stream: string, limit: number): readonly StreamEnd[] {
     return this.#streams.ends(agent, stream, limit);
+  }
+
+  epochs(agent: AgentId, stream: string): readonly StreamEpoch[] {
+    return this.#streams.epochs(agent, stream);
   }
 
   missing(agent: AgentId, limit: number): readonly MissingRange[] {
@@ -277,7 +281,7 @@ export class Journal implements BlockJournal {
     return true;
   }
 
-  async find(header: BlockHeader): Promise<HeldBlock | null> {
+  async find(header: Pick<BlockHeader, 'agent' | 'stream' | 'epoch' | 'first'>): Promise<HeldBlock | null> {
     const print = fingerprint(header);
     for (const { path, start, places } of this.#newestFirst()) {
       for (const offset of places.candidates(print)) {
@@ -288,6 +292,16 @@ export class Journal implements BlockJournal {
         if (agent !== header.agent || stream !== header.stream || epoch !== header.epoch || first !== header.first) continue;
         return { first, count, hash, offset: start + offset, end: start + found.end };
       }
+    }
+    return null;
+  }
+
+  async read(offset: number): Promise<Block | null> {
+    for (const { path, start } of this.#newestFirst()) {
+      if (start > offset) continue;
+      const found = await readBlockAt(path, offset - start);
+      const decoded = found ? decodeBlock(found.frame.encoded) : null;
+      return decoded?.kind === 'ok' ? decoded.block : null;
     }
     return null;
   }

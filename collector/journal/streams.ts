@@ -8,7 +8,7 @@
 import type { AgentId } from '../../core/ids.ts';
 import type { BlockHeader, StreamEnd, StreamRanges } from '../../core/protocol.ts';
 import type { UnixMs } from '../../core/units.ts';
-import type { Appended, AppendMeta, BlockView, HeldBlock, MissingRange } from '../model/journal.ts';
+import type { Appended, AppendMeta, BlockView, HeldBlock, MissingRange, StreamEpoch } from '../model/journal.ts';
 import { addRange, covers, holes, overlaps, type Range } from './ranges.ts';
 
 const RECENT = 24;
@@ -174,6 +174,11 @@ export class Streams {
       for (const { epoch, ranges, last } of epochs.values()) if (last) out.push({ stream, epoch, ranges: [...ranges], last });
     }
     return out;
+  }
+
+  epochs(agent: AgentId, stream: string): StreamEpoch[] {
+    const states = [...(this.#agents.get(agent)?.get(stream)?.epochs.values() ?? [])];
+    return states.flatMap(({ epoch, after, last }) => (last === null ? [] : [{ epoch, after, last }]));
   }
 
   ends(agent: AgentId, stream: string, limit: number): StreamEnd[] {

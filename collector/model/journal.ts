@@ -73,6 +73,12 @@ export interface MissingRange {
   readonly since: UnixMs;
 }
 
+export interface StreamEpoch {
+  readonly epoch: string;
+  readonly after: { readonly epoch: string; readonly seq: number } | null;
+  readonly last: StreamEnd;
+}
+
 export interface BlockJournal {
   readonly collector: string;
   readonly incarnation: string;
@@ -83,7 +89,7 @@ export interface BlockJournal {
   /** MUST answer from memory, at once, pending blocks included. */
   view(header: BlockHeader): BlockView;
   /** Looks on disk for the held block that begins where this one does. */
-  find(header: BlockHeader): Promise<HeldBlock | null>;
+  find(header: Pick<BlockHeader, 'agent' | 'stream' | 'epoch' | 'first'>): Promise<HeldBlock | null>;
   /**
    * MUST resolve only after the block's fsync; MUST be seen by `view` as soon as it returns its promise.
    * @throws CodedError JOURNAL_BUSY, JOURNAL_FAILED, JOURNAL_CLOSED.
@@ -93,6 +99,10 @@ export interface BlockJournal {
   heads(agent: AgentId): readonly StreamRanges[];
   /** Ends back from the head of a stream; the first is the head that a new epoch must name (W10). */
   ends(agent: AgentId, stream: string, limit: number): readonly StreamEnd[];
+  /** Lives of a stream, in no order: what each continues, and where it stands. */
+  epochs(agent: AgentId, stream: string): readonly StreamEpoch[];
+  /** The block whose frame begins at a position; null when it is gone or was never there. */
+  read(offset: number): Promise<Block | null>;
   /** Whether a mark that an agent was given is of this journal (W6). `beyond`: of this incarnation, but behind its end. */
   checkMark(agent: AgentId, mark: JournalMark): Promise<'ok' | 'other' | 'beyond'>;
   /** Makes a new incarnation because the journal was put back; does nothing when this one was made by this process. Answers whether it did. */

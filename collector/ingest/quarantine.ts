@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Blocks that were not accepted and are not thrown away: conflicts, identities in doubt, bad blocks (river.md W5, I5).
+ * Input: refused blocks with the reason. Output: a bounded segment file of them, listed, read, released or discarded by a person.
+ */
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asObject, parseJson, readU32, writeU32 } from '../../core/bytes.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { AgentId } from '../../core/ids.ts';
+import { openSegment, readSegment, type Segment, syncFolder } from '../../core/segment.ts';
+import type { UnixMs } from '../../core/units.ts';
+
+export const QUARANTINE_WHY = ['conflict', 'held', 'bad'] as const;
+export type QuarantineWhy = (typeof QUARANTINE_WHY)[number];
+
+export interface QuarantineEntry {
+  /** Agent of the connection; whom the block speaks for may be another. */
+  readonly agent: AgentId;
+  /** Key of the connection. */
+  readonly key: string;
+  readonly why: QuarantineWhy;
+  readonly code: string;
+  readonly reason: string;
+  /** SHA-256 of the body, by which agent and collector name the block. */
+  readonly hash: string;
+  readonly at: UnixMs;
+}
+
+export interface KeptEntry extends QuarantineEntry {
+  /** Offset in the file; changes when entries are discarded. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export interface QuarantineOptions {
+  /** Made where it is absent, with mode 0700. */
+  readonly dir: string;
+  readonly clock: Clock;
+  /** Default 256 MiB, of which one agent may fill an eighth. */
+  readonly maxBytes?: number;
+  /** Default 20,000. */
+  readonly maxEntries?: number;
+}
+
+export interface QuarantineStatus {
+  readonly entries: number;
+  readonly bytes: number;
+  /** Blocks that found no room since the start; their agents keep them. */
+  readonly refused: number;
+}
+
+/** Opens the quarantine of a folder. @throws CodedError SEGMENT_BAD, SEGMENT_FAILED. */
+export const openQuarantine = async (options: QuarantineOptions): Promise<Quarantine> => {
+  await mkdir(options.dir, { recursive: true, mode: 0o700 });
+  const path = join(options.dir, 'quarantine.seg');
+  const segment = await openSegment(path);
+  const kept: KeptEntry[] = [];
+  for await (const item of readSegment(path)) {
+    const entry = item.kind === 'frame' ? readEntry(item.payload) : null;
+    if (entry && item.kind === 'frame') kept.push({ ...entry.entry, offset: item.offset, bytes: item.payload.length });
+  }
+  return new Quarantine(options, path, segment, kept);
+};
+
+const encodeEntry = (entry: QuarantineEntry, block: Uint8Array): Uint8Array => {
+  const { agent, key, why, code, reason, hash, at } = entry;
+  const text = Buffer.from(JSON.stringify({ agent, key, why, code, reason, hash, at }));
+  const head = Buffer.alloc(4);
+  writeU32(head, 0, text.length);
+  return Buffer.concat([head, text, block]);
+};
+
+const readEntry = (payload: Uint8Array): { readonly entry: QuarantineEntry; readonly block: Uint8Array } | null => {
+  const length = payload.length < 4 ? 0 : readU32(payload, 0);
+  if (length === 0 || 4 + length > payload.length) return null;
+  const entry = asObject(parseJson(payload.subarray(4, 4 + length)));
+  return entry && { entry: entry as unknown as QuarantineEntry, block: payload.subarray(4 + length) };
+};
+
+export class Quarantine {
+  readonly #clock: Clock;
+  readonly #path: string;
+  readonly #maxBytes: number;
+  readonly #maxEntries: number;
+  #segment: Segment;
+  #kept: KeptEntry[];
+  #refused = 0;
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(options: QuarantineOptions, path: string, segment: Segment, kept: KeptEntry[]) {
+    this.#clock = options.clock;
+    this.#path = path;
+    this.#maxBytes = options.maxBytes ?? 268_435_456;
+    this.#maxEntries = options.maxEntries ?? 20_000;
+    this.#segment = segment;
+    this.#kept = kept;
+  }
+
+  /**
+   * Keeps blocks, durably, and answers for each: `kept`, `known` (it lies here already) or `full` (its agent keeps it; counted).
+   * @throws CodedError SEGMENT_FAILED.
+   */
+  put(
+    blocks: readonly { readonly entry: Omit<QuarantineEntry, 'at'>; readonly block: Uint8Array }[],
+  ): Promise<('kept' | 'known' | 'full')[]> {
+    return this.#alone(async () => {
+      const at = this.#clock.now();
+      const payloads: Uint8Array[] = [];
+      const entries: QuarantineEntry[] = [];
+      const known = new Set(this.#kept.map(idOf));
+      const filled = new Map<AgentId, number>();
+      for (const { agent, bytes } of this.#kept) filled.set(agent, (filled.get(agent) ?? 0) + bytes);
+      let size = this.#segment.size;
+      const results = blocks.map(({ entry, block }): 'kept' | 'known' | 'full' => {
+        if (known.has(idOf(entry))) return 'known';
+        const payload = encodeEntry({ ...entry, at }, block);
+        const used = filled.get(entry.agent) ?? 0;
+        const room = size + payload.length <= this.#maxBytes && used + payload.length <= this.#maxBytes / 8;
+        if (!room || this.#kept.length + entries.length >= this.#maxEntries) {
+          this.#refused++;
+          return 'full';
+        }
+        known.add(idOf(entry));
+        filled.set(entry.agent, used + payload.length);
+        size += payload.length + 8;
+        payloads.push(payload);
+        entries.push({ ...entry, at });
+        return 'kept';
+      });
+      if (payloads.length > 0) {
+        if (this.#segment.abandoned) await this.#reopen();
+        const offsets = await this.#segment.append(payloads);
+        await this.#segment.sync();
+        for (const [i, entry] of entries.entries()) this.#kept.push({ ...entry, offset: offsets[i]!, bytes: payloads[i]!.length });
+      }
+      return results;
+    });
+  }
+
+  /** What is kept, oldest first. */
+  list(agent?: AgentId, why?: QuarantineWhy): readonly KeptEntry[] {
+    return this.#kept.filter((entry) => (agent === undefined || entry.agent === agent) && (why === undefined || entry.why === why));
+  }
+
+  /** The bytes of a kept block; null when it was discarded meanwhile. */
+  read(entry: KeptEntry): Promise<Uint8Array | null> {
+    return this.#alone(async () => {
+      for await (const item of readSegment(this.#path, entry.offset)) {
+        const found = item.kind === 'frame' && item.offset === entry.offset ? readEntry(item.payload) : null;
+        return found?.entry.hash === entry.hash ? Uint8Array.from(found.block) : null;
+      }
+      return null;
+    });
+  }
+
+  /** Removes entries, after a person's word or when their blocks were released; the file is written anew. Answers how many went. */
+  discard(gone: (entry: KeptEntry) => boolean): Promise<number> {
+    return this.#alone(async () => {
+      const draft = `${this.#path}.new`;
+      await rm(draft, { force: true });
+      const next = await openSegment(draft);
+      const kept: KeptEntry[] = [];
+      const byOffset = new Map(this.#kept.map((entry) => [entry.offset, entry]));
+      for await (const item of readSegment(this.#path)) {
+        const entry = byOffset.get(item.offset);
+        if (item.kind !== 'frame' || !entry || gone(entry)) continue;
+        const [offset] = await next.append([item.payload]);
+        kept.push({ ...entry, offset: offset! });
+      }
+      await next.sync();
+      await next.close();
+      await this.#segment.close();
+      await rename(draft, this.#path);
+      await syncFolder(join(this.#path, '..'));
+      this.#segment = await openSegment(this.#path);
+      const removed = this.#kept.length - kept.length;
+      this.#kept = kept;
+      return removed;
+    });
+  }
+
+  status(): QuarantineStatus {
+    return { entries: this.#kept.length, bytes: this.#segment.size, refused: this.#refused };
+  }
+
+  async close(): Promise<void> {
+    await this.#work;
+    await this.#segment.close();
+  }
+
+  async #reopen(): Promise<void> {
+    await this.#segment.close().catch(() => undefined);
+    this.#segment = await openSegment(this.#path);
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => undefined);
+    return done;
+  }
+}
+
+const idOf = ({ agent, why, hash }: Pick<QuarantineEntry, 'agent' | 'why' | 'hash'>): string => `${agent} ${why} ${hash}`;

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What a person decides about held blocks (river.md I5: `vigil agent held list|release|discard`).
+ * Input: an agent whose blocks lie in quarantine. Output: those blocks in the journal, judged as if they came now.
+ */
+import { decodeBlock } from '../../core/wire.ts';
+import type { Agent } from '../model/agent.ts';
+import { type BlockJournal, FRAME_FLAGS } from '../model/journal.ts';
+import type { Quarantine } from './quarantine.ts';
+import { decideBlock } from './verdict.ts';
+import { verifyBlock } from './verify.ts';
+
+export interface Released {
+  readonly released: number;
+  /** Blocks that conflict with what is held, or are bad: they stay. */
+  readonly left: number;
+}
+
+/**
+ * Puts held blocks of an agent into the journal, after a person's word (I5). Each is decided as if it came now; what conflicts stays.
+ * @throws CodedError JOURNAL_*.
+ */
+export const releaseHeld = async (
+  agent: Agent,
+  { journal, quarantine }: { readonly journal: BlockJournal; readonly quarantine: Quarantine },
+): Promise<Released> => {
+  const keys = new Set(agent.keys.map(({ key }) => key));
+  const gone = new Set<number>();
+  const held = quarantine.list(agent.id, 'held');
+  for (const entry of held) {
+    const bytes = await quarantine.read(entry);
+    if (bytes === null) continue;
+    const verified = await verifyBlock(decodeBlock(bytes), agent.id, keys);
+    if (verified.kind !== 'ok') continue;
+    const { header } = verified.block;
+    let verdict = decideBlock(header, journal.view(header));
+    if (verdict.kind === 'look') verdict = decideBlock(header, journal.view(header), await journal.find(header));
+    if (verdict.kind === 'accept') {
+      const { block, encoded, endOffset, gap } = verified;
+      await journal.append(block, encoded, { agent: agent.id, flags: FRAME_FLAGS.released, endOffset, ...(gap ? { gap } : {}) });
+    }
+    if (verdict.kind === 'accept' || verdict.kind === 'have') gone.add(entry.offset);
+  }
+  await quarantine.discard((entry) => entry.agent === agent.id && gone.has(entry.offset));
+  return { released: gone.size, left: held.length - gone.size };
+};
