@@ -3,7 +3,7 @@
  * Named jobs at times of the calendar, in UTC, never overlapping, made up for after downtime: the one door to node-cron.
  * Input: cron expressions and work; the last run of each, kept through a small port. Output: each due time is run at least once, late if need be.
  */
-import { createTask, type ScheduledTask, validate } from 'node-cron';
+import { createTask, type Logger, type ScheduledTask, validate } from 'node-cron';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import { type UnixMs, unixMs } from '../../core/units.ts';
@@ -61,11 +61,12 @@ export const openSchedule = async (jobs: readonly Job[], lastRuns: LastRuns, clo
     if (!validate(job.cron) || job.cron.trim().split(/\s+/).length !== 5)
       throw fault('JOB_BAD', { name: job.name, reason: `"${job.cron}" is no cron expression of five fields` });
     if (kept.has(job.name)) throw fault('JOB_BAD', { name: job.name, reason: 'the name is used twice' });
-    const task = createTask(job.cron, () => start(job.name), {
+    const task = createTask(job.cron, () => quietly(job.name), {
       name: job.name,
       timezone: 'UTC',
       noOverlap: true,
       suppressMissedWarning: true,
+      logger: quietLogger(log),
     });
     kept.set(job.name, { job, task, running: null, lastRun: await lastRuns.get(job.name), failed: null });
   }
@@ -126,6 +127,12 @@ export const openSchedule = async (jobs: readonly Job[], lastRuns: LastRuns, clo
       await Promise.allSettled([...kept.values()].map(({ running }) => running));
     },
   };
+};
+
+/** The package's own words, kept out of the console: what matters is logged here. */
+const quietLogger = (log: Log): Logger => {
+  const tell = (message: string | Error): void => log.debug({ event: 'schedule.cron' }, String(message));
+  return { info: tell, warn: tell, error: tell, debug: tell };
 };
 
 const MINUTE_MS = 60_000;

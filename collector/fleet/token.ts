@@ -19,7 +19,7 @@ import { allOf } from './lookup.ts';
 import type { Registry } from './registry.ts';
 
 export interface TokenWish {
-  /** Hosts that may enrol with it; 1 when absent, at most 100,000. */
+  /** Hosts that may enrol with it; 1 when absent, at most 10,000. */
   readonly uses?: number;
   /** 4 h when absent; 1 min to 90 d. */
   readonly expiresInMs?: Ms;
@@ -70,8 +70,8 @@ const GROUP = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 export const openEnrolTokens = ({ state, audit, clock, registry, pin, url, localUrl }: TokenParts): EnrolTokens => ({
   create: async (by, wish, from) => {
     const { uses = 1, expiresInMs = hours(4), group = 'default', replace, local = false } = wish;
-    if (!Number.isSafeInteger(uses) || uses < 1 || uses > 100_000)
-      throw fault('TOKEN_BAD', { reason: '--uses is a number from 1 to 100000' });
+    if (!Number.isSafeInteger(uses) || uses < 1 || uses > 10_000)
+      throw fault('TOKEN_BAD', { reason: '--uses is a number from 1 to 10000' });
     if (!(expiresInMs >= minutes(1) && expiresInMs <= days(90))) throw fault('TOKEN_BAD', { reason: '--expires is a time from 1m to 90d' });
     if (!GROUP.test(group)) throw fault('TOKEN_BAD', { reason: '--group is a short lower-case word' });
     if (replace !== undefined && !(isId('agt', replace) && registry.find(replace)))
