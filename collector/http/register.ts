@@ -29,6 +29,9 @@ export interface Door {
   readonly secure: boolean;
 }
 
+/** The longest that a timer can be: streams end by themselves. */
+const NO_END_MS = 2_147_483_647;
+
 type AnyCall = Call<unknown, unknown, unknown, Actor | null>;
 
 /** Name of the session cookie. Browsers tie the `__Host-` form to this host and TLS; plain loopback cannot use it. */
@@ -55,7 +58,7 @@ export const openRoutes = (app: FastifyInstance, routes: readonly (Route | Strea
       onRequest: admit(route.permission, door),
       ...('handle' in route
         ? { ...limitOf(route), handler: handlerOf(route, name, door) }
-        : { handlerTimeout: 0, handler: streamOf(route, door) }),
+        : { handlerTimeout: NO_END_MS, handler: streamOf(route, door) }),
     });
   }
 };

@@ -2,7 +2,7 @@
 /**
  * Gives a query its meaning, once for every target. Rules:
  * keyword: the whole value, case aside (ids with case); text: substring, case aside; `*` stands for any text; quoted: `*` is a star.
- * Without a field: substring of DEFAULT_FIELDS (documents: of any text in them). keywords: any item. ip: address, CIDR, range.
+ * Without a field: substring of DEFAULT_FIELDS (documents: of any text in them). keywords: one item is enough. ip: address, CIDR, range.
  * date: the half-open range the literal names. long, double: numbers; boolean: true, false. keyword, text ranges: order of UTF-8, case aside.
  * Documents are typed by the value found: text as keyword, numbers as numbers or times. A missing value fails every test; `not` is IS NOT TRUE.
  * Input: the tree of parse, the time it is now. Output: typed tests for to-sql and to-predicate.

@@ -24,7 +24,7 @@ interface Expression {
   /** The value as SQL; text, or the column's own type. */
   readonly one: string;
   readonly params: readonly string[];
-  /** True for lists: any item may match. */
+  /** True for lists, of which one item is enough. */
   readonly list: boolean;
 }
 

@@ -43,17 +43,17 @@ export const sqliteAnywhere = (column: string, test: TextTest): Sql => {
 const itemTest = (item: string, test: Test): Sql => {
   if (test.kind === 'exists') return { sql: `${item}.type <> 'null'`, params: [] };
   if (test.kind !== 'dynamic') throw new TypeError(`documents have no ${test.kind} test`);
-  const any: Sql[] = [];
+  const ways: Sql[] = [];
   if (test.text !== undefined) {
     const text = textTest(`vigil_fold(${item}.value)`, test.text);
-    any.push({ sql: `(${item}.type = 'text' AND ${text.sql})`, params: text.params });
+    ways.push({ sql: `(${item}.type = 'text' AND ${text.sql})`, params: text.params });
   }
   if (test.number !== undefined) {
     const number = numberTest(`${item}.value`, test.number);
-    any.push({ sql: `(${item}.type IN ('integer', 'real') AND ${number.sql})`, params: number.params });
+    ways.push({ sql: `(${item}.type IN ('integer', 'real') AND ${number.sql})`, params: number.params });
   }
-  if (test.boolean !== undefined) any.push({ sql: `${item}.type = '${test.boolean}'`, params: [] });
-  return { sql: `(${any.map((one) => one.sql).join(' OR ')})`, params: any.flatMap((one) => one.params) };
+  if (test.boolean !== undefined) ways.push({ sql: `${item}.type = '${test.boolean}'`, params: [] });
+  return { sql: `(${ways.map((one) => one.sql).join(' OR ')})`, params: ways.flatMap((one) => one.params) };
 };
 
 const numberTest = (value: string, test: NumberTest | TimeTest): Sql => {
