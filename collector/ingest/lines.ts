@@ -35,8 +35,9 @@ const isGzip = async (path: string): Promise<boolean> => {
 };
 
 const openBytes = async (path: string): Promise<Readable> => {
+  const packed = await isGzip(path);
   const file = createReadStream(path, { highWaterMark: 262_144 });
-  if (!(await isGzip(path))) return file;
+  if (!packed) return file;
   // An error of either side reaches the reader through the unpacked stream.
   return pipeline(file, createGunzip({ chunkSize: 262_144 }), () => undefined);
 };
