@@ -35,8 +35,9 @@ export interface OfflineJudge {
   close(): void;
 }
 
-export const openJudge = (rules: RuleSet, nameOf: (entity: Entity) => string | null = () => null): OfflineJudge => {
-  const db = new DatabaseSync(':memory:');
+export const openJudge = (rules: RuleSet, nameOf: (entity: Entity) => string | null = () => null, file = ':memory:'): OfflineJudge => {
+  const db = new DatabaseSync(file);
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
   const documents = new Map<string, unknown>();
   const read = <C extends Collection>(collection: C, id: string): Collections[C] | null =>
     (documents.get(`${collection} ${id}`) as Collections[C] | undefined) ?? null;

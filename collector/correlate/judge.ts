@@ -5,7 +5,7 @@
  */
 import type { UnixMs } from '../../core/units.ts';
 import type { CorrelationRule } from '../model/rule.ts';
-import type { SignalRow, SignalTable } from '../model/signals.ts';
+import type { SignalRange, SignalRow, SignalTable } from '../model/signals.ts';
 import { judgeCount } from './count.ts';
 import { type Correlation, countLimit, satisfies } from './plan.ts';
 import { orderedGauge } from './temporal.ts';
@@ -26,17 +26,42 @@ export const judgeArrivals = (correlation: Correlation, group: string, times: re
   const ends: UnixMs[] = [];
   for (const cluster of clusters(times, lengthMs)) {
     const first = cluster[0]!;
-    const range = { correlation: rule.id, group, from: windowStart(first, lengthMs), to: windowEnd(cluster.at(-1)!, lengthMs) };
+    const last = cluster.at(-1)!;
+    const range = { correlation: rule.id, group, from: windowStart(first, lengthMs), to: windowEnd(last, lengthMs) };
     const need = rule.type === 'temporal_ordered' ? rule.rules.length : threshold;
     if (rule.type !== 'value_sum' && table.distinct(range, need) < need) continue;
-    // Nearest rows first on either side, should a window hold more than is read.
-    const before = [...table.range({ ...range, to: (first - 1) as UnixMs }, WINDOW_ROWS, 'newest')].reverse();
-    const rows = [...before, ...table.range({ ...range, from: first }, WINDOW_ROWS, 'oldest')];
-    const found = slide(rows, gaugeOf(rule), lengthMs, first, holds);
-    windows.push(...found.windows);
+    const enough = (rows: readonly SignalRow[]): boolean => holds(readAll(rows, gaugeOf(rule), rows[0]!.time, rows.at(-1)!.time));
+    const before = nearest(table, { ...range, to: (first - 1) as UnixMs }, 'newest', enough);
+    const between = table.range({ ...range, from: first, to: last }, WINDOW_ROWS, 'oldest');
+    const after = nearest(table, { ...range, from: (last + 1) as UnixMs }, 'oldest', enough);
+    const found = slide([...before, ...between, ...after], gaugeOf(rule), lengthMs, first, holds);
     ends.push(...found.ends);
+    // Rows before the nearest ones were not read; the first window begins where the table says.
+    const opening = found.windows[0];
+    if (opening) windows.push(...found.windows, { from: firstRow(table, range, opening.to, lengthMs), to: opening.to });
   }
   return { windows: joined(windows), ends };
+};
+
+const firstRow = (table: SignalTable, range: SignalRange, end: UnixMs, lengthMs: number): UnixMs =>
+  table.range({ ...range, from: windowStart(end, lengthMs), to: end }, 1, 'oldest')[0]?.time ?? end;
+
+/**
+ * The rows next to the arriving signals, oldest first, and no more of them than satisfy the condition by themselves: a window that reaches
+ * further was satisfied without the arriving signals, and found before.
+ */
+const nearest = (
+  table: SignalTable,
+  range: SignalRange,
+  order: 'oldest' | 'newest',
+  enough: (rows: readonly SignalRow[]) => boolean,
+): readonly SignalRow[] => {
+  if (range.from > range.to) return [];
+  for (let limit = 64; ; limit *= 4) {
+    const rows = table.range(range, Math.min(limit, WINDOW_ROWS), order);
+    const sorted = order === 'oldest' ? rows : [...rows].reverse();
+    if (rows.length < limit || limit >= WINDOW_ROWS || enough(sorted)) return sorted;
+  }
 };
 
 /**

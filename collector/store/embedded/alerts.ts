@@ -29,17 +29,28 @@ CREATE TABLE IF NOT EXISTS incident_pin (
 CREATE INDEX IF NOT EXISTS incident_pin_incident ON incident_pin (incident);
 `;
 
+// What people say is written by commands, not by pages: where the state's own table stands, the database keeps the pins itself.
+const PIN_TRIGGERS = ['INSERT', 'UPDATE'].map(
+  (when) => `
+CREATE TRIGGER IF NOT EXISTS incident_pin_${when.toLowerCase()} AFTER ${when} ON doc_incidentWork BEGIN
+  DELETE FROM incident_pin WHERE incident = NEW.id;
+  INSERT OR REPLACE INTO incident_pin SELECT value, NEW.id, 'added' FROM json_each(NEW.value, '$.added');
+  INSERT OR REPLACE INTO incident_pin SELECT value, NEW.id, 'removed' FROM json_each(NEW.value, '$.removed');
+END;`,
+);
+
 /** Reads a document of the state in the running transaction; null when there is none. */
 export type ReadDocument = <C extends Collection>(collection: C, id: string) => Collections[C] | null;
 
 export interface AlertIndex extends AlertReader, IncidentReader {
-  /** MUST be called for each document of `alert` and `incidentWork` that is written, in its transaction; other collections are passed over. */
+  /** MUST be called for each document of `alert` that is written, in its transaction, and of `incidentWork` where the state is not in this database. Others are passed over. */
   note<C extends Collection>(collection: C, id: string, value: Collections[C]): void;
 }
 
 /** Opens the index, creating it where it is missing. Transactions are the caller's. */
 export const openAlerts = (db: DatabaseSync, read: ReadDocument): AlertIndex => {
   db.exec(SCHEMA);
+  if (db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'doc_incidentWork'").get()) db.exec(PIN_TRIGGERS.join('\n'));
   const upsert =
     db.prepare(`INSERT INTO alert_index (id, rule, entity, replay, n, live, first, last, link) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET live = excluded.live, first = excluded.first, last = excluded.last, link = excluded.link`);

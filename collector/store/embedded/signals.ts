@@ -28,6 +28,12 @@ const COLUMNS = 'correlation, grp, time, signal, rule, value';
 const PLACE = 'correlation = ? AND grp = ?';
 const SPAN = 'time BETWEEN ? AND ?';
 
+// A page of signals over many groups dirties a page of the file for each: with SQLite's default of 1,000 pages every commit would copy the
+// log back into the file and sync twice.
+const CHECKPOINT_PAGES = 16_384;
+/** Pages of the file kept in memory: what a burst over 20,000 groups touches again and again. */
+const CACHE_KIB = 16_384;
+
 /** How many rows a removal takes at once. */
 const EXPIRE_BATCH = 1000;
 
@@ -38,6 +44,7 @@ type Key = readonly [correlation: string, group: string, time: number, rule: str
  * Transactions are the caller's: what is added is seen at once and vanishes with a rollback.
  */
 export const openSignals = (db: DatabaseSync): SignalTable => {
+  db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KIB}`);
   db.exec(SCHEMA);
   const insertSignal = db.prepare('INSERT OR IGNORE INTO signal (id, arrived, body, keys) VALUES (?, ?, ?, ?)');
   const insertRow = db.prepare(`INSERT OR IGNORE INTO signal_row (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`);
