@@ -21,8 +21,8 @@ export type FieldRef =
 
 /** Searched by a value without a field, as case-insensitive substrings. */
 export const DEFAULT_FIELDS = [
-  'message',
   'event.original',
+  'message',
   'rule.name',
   'user.name',
   'host.name',

@@ -64,7 +64,7 @@ const scalarTest = (one: string, params: readonly string[], test: Test, typed: b
     case 'contains':
     case 'like':
     case 'order': {
-      const made = textTest(exact ? one : `lower(${one})`, test);
+      const made = textTest(exact || isCaseless(test) ? one : `lower(${one})`, test);
       return { sql: made.sql, params: [...params, ...made.params] };
     }
     case 'boolean':
@@ -88,6 +88,13 @@ const scalarTest = (one: string, params: readonly string[], test: Test, typed: b
     case 'dynamic':
       throw new TypeError(`${test.kind} is no test of one value`);
   }
+};
+
+// Digits and signs have no case, so the column need not be folded for them: addresses, ports, ids. Order is another matter.
+const isCaseless = (test: TextTest): boolean => {
+  if (test.kind === 'order') return false;
+  const text = test.kind === 'like' ? test.parts.join('') : test.text;
+  return /^[^\p{L}\p{M}\p{N}]*$/u.test(text.replace(/[0-9]/g, ''));
 };
 
 const textTest = (text: string, test: TextTest): Sql => {
