@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -25,7 +25,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 const open = (
   where: string,
   signer: Signer,
-  extra: { onBroken?: (at: unknown, reason: string) => void; checkpointEvery?: number } = {},
+  extra: { onBroken?: (at: unknown, reason: string) => void; checkpointEvery?: number; rotateEvery?: number } = {},
 ): Promise<AuditLog> => openAudit({ dir: where, signer, clock: handClock(), ...extra });
 
 const fill = async (log: AuditLog, acts: number, from = 0): Promise<void> => {
@@ -204,6 +204,69 @@ describe('the trail', () => {
     expect((await stat(join(where, logName(2)))).size).toBeGreaterThan(0);
     expect(await verifyAudit(join(where, logName(2)))).toMatchObject({ kind: 'holds', entries: 7 });
     expect(await verifyAudit(where)).toMatchObject({ kind: 'broken', at: { file } });
+  });
+});
+
+describe('a chain of logs', () => {
+  const chained = async (): Promise<{ readonly where: string; readonly signer: Signer; readonly log: AuditLog }> => {
+    const [where, signer] = [await folder(), generateSigner()];
+    const log = await open(where, signer, { rotateEvery: 20 });
+    await fill(log, 40);
+    return { where, signer, log };
+  };
+
+  it('is one trail: numbered without holes, read across files, verified as a whole', async () => {
+    const { where, signer, log } = await chained();
+    const all = await log.read(1_000);
+    expect(all.map(({ seq }) => seq)).toEqual(Array.from({ length: all.length }, (_, i) => all.length - i));
+    expect(all.filter(({ act }) => act === 'user.create')).toHaveLength(80);
+    expect((await log.read(7, 30)).map(({ seq }) => seq)).toEqual([29, 28, 27, 26, 25, 24, 23]);
+    await log.close();
+    const again = await open(where, signer, { rotateEvery: 20 });
+    await fill(again, 10);
+    await again.close();
+    expect(await verifyAudit(where, { knownKey: signer.publicKey })).toMatchObject({
+      kind: 'holds',
+      signer: 'known',
+      entries: all.length + 20 + 1,
+    });
+  });
+
+  it('does not hold when a whole log is taken out, cut back or put back', async () => {
+    const { where, log } = await chained();
+    await log.close();
+    const [second, third] = [join(where, logName(2)), join(where, logName(3))];
+    const [kept, head] = [await readFile(second), await readFile(checkpointFile(second), 'utf8')];
+    await rm(second);
+    expect(await verifyAudit(where)).toMatchObject({ kind: 'broken', at: { file: third }, reason: expect.stringContaining('missing') });
+    await writeFile(second, kept);
+    expect((await verifyAudit(where)).kind).toBe('holds');
+    // Cut back to its opening entry and first checkpoint, with that checkpoint beside it: alone it holds, the next log knows better.
+    const all = await payloads(second);
+    await forge(second, all.slice(0, 2));
+    const early = readPayload(all[1]!);
+    await writeFile(checkpointFile(second), early.kind === 'checkpoint' ? early.text : head);
+    expect((await verifyAudit(second)).kind).toBe('holds');
+    expect(await verifyAudit(where)).toMatchObject({ kind: 'broken', at: { file: third } });
+  });
+});
+
+describe('a disk that fails', () => {
+  it('fails the act before it is done, and the trail goes on when the disk does', async () => {
+    const [where, signer] = [await folder(), generateSigner()];
+    const log = await open(where, signer, { checkpointEvery: 1 });
+    await fill(log, 3);
+    const blocked = `${checkpointFile(join(where, logName(1)))}.new`;
+    await mkdir(blocked);
+    let done = false;
+    const act = (): Promise<boolean> => log.act({ actor: LOCAL_OWNER, act: 'x', on: 'y' }, async () => (done = true));
+    await expect(act()).rejects.toMatchObject({ code: 'AUDIT_FAILED' });
+    await expect(act()).rejects.toMatchObject({ code: 'AUDIT_FAILED' });
+    expect(done).toBe(false);
+    await rm(blocked, { recursive: true });
+    expect(await act()).toBe(true);
+    await log.close();
+    expect((await verifyAudit(where)).kind).toBe('holds');
   });
 });
 

@@ -15,7 +15,7 @@ import type { AuditEntry, AuditTrail } from '../../model/audit.ts';
 import { signCheckpoint } from './checkpoint.ts';
 import { EMPTY_TREE, grow, leafHash, type Tree } from './merkle.ts';
 import { checkpointPayload, entryBytes, entryPayload, readPayload } from './record.ts';
-import { type AuditPlace, auditLogs, base64Root, checkpointFile, logName, resumeLog } from './verify.ts';
+import { type AuditPlace, auditLogs, base64Root, checkpointFile, logName, resumeLog, type ScannedLog } from './verify.ts';
 
 export interface AuditLog extends AuditTrail {
   /** Signs what is not signed yet; does nothing when all is. Called at times, and by `close`. */
@@ -34,6 +34,8 @@ export interface AuditOptions {
   readonly clock: Clock;
   /** A checkpoint after so many entries. */
   readonly checkpointEvery?: number;
+  /** Another log after so many entries, chained to the one before: a start reads only the last (100,000 entries, about 2 s). */
+  readonly rotateEvery?: number;
   /** Told when an earlier log does not hold; a new one is begun beside it. */
   readonly onBroken?: (at: AuditPlace, reason: string) => void;
 }
@@ -47,6 +49,7 @@ interface Waiting {
 }
 
 interface Current {
+  readonly n: number;
   readonly path: string;
   readonly origin: string;
   readonly segment: Segment;
@@ -83,21 +86,21 @@ class MerkleLog implements AuditLog {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const names = await auditLogs(dir);
     const last = names.at(-1);
-    if (last === undefined) return this.#begin(1, 1, {});
+    if (last === undefined) {
+      this.#current = await this.#begin(1, 1, {});
+      return;
+    }
     const path = join(dir, last);
     // A torn tail was never acknowledged; everything else must hold.
     const repaired = await repairSegment(path).catch(() => null); // what cannot be repaired is what the scan reports
     const scan = await resumeLog(path);
-    const foreign = scan.kind === 'scanned' && scan.key !== this.#options.signer.publicKey;
-    if (scan.kind === 'scanned' && !foreign) {
-      const segment = await openSegment(path);
-      const { origin, tree, signed, firstSeq } = scan;
-      const current: Current = { path, origin, segment, tree, signed, firstSeq, offsets: [...scan.offsets], latest: null };
+    if (scan.kind === 'scanned' && scan.key === this.#options.signer.publicKey) {
+      const current = await goOn(names.length, path, scan);
       this.#current = current;
       const cut = repaired?.cut;
       if (cut) {
         const details = { cut_from: cut.from, cut_bytes: cut.to - cut.from };
-        await this.#append({ actor: SYSTEM, act: 'audit.repair', on: origin, phase: 'done', details });
+        await this.#append({ actor: SYSTEM, act: 'audit.repair', on: current.origin, phase: 'done', details });
       }
       await this.#sign(current);
       return;
@@ -106,32 +109,21 @@ class MerkleLog implements AuditLog {
     const reason = scan.kind === 'broken' ? scan.reason : 'it was signed by another key than this collector has';
     this.#options.onBroken?.(at, reason);
     const nextSeq = scan.kind === 'scanned' ? scan.nextSeq : Math.max(1, at.seq);
-    await this.#begin(names.length + 1, nextSeq, { after: basename(path), broken: reason, broken_at: at.seq });
+    this.#current = await this.#begin(names.length + 1, nextSeq, { after: last, broken: reason, broken_at: at.seq });
   }
 
-  async #begin(n: number, firstSeq: number, details: NonNullable<AuditEntry['details']>): Promise<void> {
+  async #begin(n: number, firstSeq: number, details: NonNullable<AuditEntry['details']>): Promise<Current> {
     const path = join(this.#options.dir, logName(n));
     const origin = `vigil-audit-${random128()}`;
-    const current: Current = {
-      path,
-      origin,
-      segment: await openSegment(path),
-      tree: EMPTY_TREE,
-      signed: 0,
-      firstSeq,
-      offsets: [],
-      latest: null,
-    };
-    this.#current = current;
-    const opening: Draft = {
-      actor: SYSTEM,
-      act: 'audit.open',
-      on: origin,
-      phase: 'done',
-      details: { ...details, origin, key: this.#options.signer.publicKey },
-    };
-    await this.#append(opening);
-    await this.checkpoint();
+    const segment = await openSegment(path);
+    const current: Current = { n, path, origin, segment, tree: EMPTY_TREE, signed: 0, firstSeq, offsets: [], latest: null };
+    const key = this.#options.signer.publicKey;
+    await this.#write(
+      current,
+      [{ actor: SYSTEM, act: 'audit.open', on: origin, phase: 'done', details: { ...details, origin, key } }],
+      true,
+    );
+    return current;
   }
 
   async act<T>(entry: Parameters<AuditTrail['act']>[0], run: () => Promise<T>): Promise<T> {
@@ -154,20 +146,21 @@ class MerkleLog implements AuditLog {
     await this.#append({ ...draftOf(entry), phase: 'refused' });
   }
 
-  async read(limit: number, before?: number): Promise<readonly AuditEntry[]> {
+  async read(limit: number, before = Number.MAX_SAFE_INTEGER): Promise<readonly AuditEntry[]> {
     const current = this.#current;
     if (!current) throw fault('AUDIT_FAILED', { reason: 'it is closed' });
-    const { offsets, firstSeq, path, segment } = current;
-    const to = Math.min(offsets.length, before === undefined ? offsets.length : Math.max(0, before - firstSeq));
-    const from = Math.max(0, to - Math.max(0, Math.min(limit, 1_000)));
-    if (from >= to) return [];
-    const end = offsets[to] ?? segment.size;
-    const found: AuditEntry[] = [];
-    for await (const item of readSegment(path, offsets[from], end)) {
-      const frame = item.kind === 'frame' ? readPayload(item.payload) : null;
-      if (frame?.kind === 'entry') found.push(frame.entry);
+    const { offsets, firstSeq, path, segment, n } = current;
+    const wanted = Math.max(0, Math.min(limit, 1_000));
+    const to = Math.max(0, Math.min(offsets.length, before - firstSeq));
+    const from = Math.max(0, to - wanted);
+    const newest = from < to ? await entriesOf(path, offsets[from], offsets[to] ?? segment.size) : [];
+    let found = newest.slice(0, to - from).reverse();
+    // Older logs have no index in memory; a page of them is a scan of one file.
+    for (let older = n - 1; older >= 1 && found.length < wanted; older -= 1) {
+      const all = (await entriesOf(join(this.#options.dir, logName(older)))).filter(({ seq }) => seq < before);
+      found = [...found, ...all.slice(-(wanted - found.length)).reverse()];
     }
-    return found.slice(0, to - from).reverse();
+    return found;
   }
 
   async checkpoint(): Promise<void> {
@@ -216,24 +209,30 @@ class MerkleLog implements AuditLog {
         if (!this.#current) await this.#reopen();
         const current = this.#current;
         if (!current) throw new Error('the log could not be opened');
-        const entries = await this.#write(current, batch, sign);
+        const entries = await this.#write(
+          current,
+          batch.map(({ draft }) => draft),
+          sign,
+        );
         for (const [i, { resolve }] of batch.entries()) resolve(entries[i]!);
+        batch.length = 0;
+        if (current.tree.size >= (this.#options.rotateEvery ?? 100_000)) await this.#rotate(current);
       } catch (error) {
         const reason = fault('AUDIT_FAILED', { reason: toError(error).message }, error);
         for (const { reject } of batch) reject(reason);
         await this.#abandon();
-        if (batch.length === 0) throw reason;
+        if (sign) throw reason;
       }
     }
   }
 
-  async #write(current: Current, batch: readonly Waiting[], signNow: boolean): Promise<readonly AuditEntry[]> {
+  async #write(current: Current, drafts: readonly Draft[], signNow: boolean): Promise<readonly AuditEntry[]> {
     const { signer, clock, checkpointEvery = 100 } = this.#options;
     const at = clock.now();
     let tree = current.tree;
     const entries: AuditEntry[] = [];
     const payloads: Uint8Array[] = [];
-    for (const { draft } of batch) {
+    for (const draft of drafts) {
       const entry: AuditEntry = { ...draft, seq: current.firstSeq + tree.size, at };
       const record = entryBytes(entry);
       tree = grow(tree, leafHash(record));
@@ -256,6 +255,13 @@ class MerkleLog implements AuditLog {
     return entries;
   }
 
+  async #rotate(before: Current): Promise<void> {
+    await this.#write(before, [], true);
+    const details = { after: basename(before.path), after_size: before.tree.size, after_root: base64Root(before.tree) };
+    this.#current = await this.#begin(before.n + 1, before.firstSeq + before.tree.size, details);
+    await before.segment.close();
+  }
+
   // After a start the file beside the log may be one checkpoint behind, and the newest entries unsigned.
   async #sign(current: Current): Promise<void> {
     if (current.signed < current.tree.size) return this.checkpoint();
@@ -273,18 +279,28 @@ class MerkleLog implements AuditLog {
   // What the failed flush left on the disk is not known, so the file itself is asked.
   async #reopen(): Promise<void> {
     const { dir } = this.#options;
-    const last = (await auditLogs(dir)).at(-1) ?? logName(1);
-    const path = join(dir, last);
-    const segment = await openSegment(path);
+    const names = await auditLogs(dir);
+    const path = join(dir, names.at(-1) ?? logName(1));
+    await repairSegment(path);
     const scan = await resumeLog(path);
-    if (scan.kind === 'broken') {
-      await segment.close();
-      throw new Error(scan.reason);
-    }
-    const { origin, tree, signed, firstSeq } = scan;
-    this.#current = { path, origin, segment, tree, signed, firstSeq, offsets: [...scan.offsets], latest: null };
+    if (scan.kind === 'broken') throw new Error(scan.reason);
+    this.#current = await goOn(names.length, path, scan);
   }
 }
+
+const goOn = async (n: number, path: string, scan: ScannedLog): Promise<Current> => {
+  const { origin, tree, signed, firstSeq, offsets } = scan;
+  return { n, path, origin, segment: await openSegment(path), tree, signed, firstSeq, offsets: [...offsets], latest: null };
+};
+
+const entriesOf = async (path: string, from?: number, end?: number): Promise<AuditEntry[]> => {
+  const found: AuditEntry[] = [];
+  for await (const item of readSegment(path, from, end)) {
+    const frame = item.kind === 'frame' ? readPayload(item.payload) : null;
+    if (frame?.kind === 'entry') found.push(frame.entry);
+  }
+  return found;
+};
 
 const draftOf = (entry: Parameters<AuditTrail['act']>[0]): Omit<Draft, 'phase'> => ({
   actor: { kind: entry.actor.kind, id: entry.actor.id, name: entry.actor.name },

@@ -38,6 +38,14 @@ export interface AuditHolds {
   readonly signer: 'known' | 'unknown';
   /** Newest entries that no checkpoint covers yet. */
   readonly unsigned: number;
+  /** Sequence of the first entry, and the one that comes next. */
+  readonly firstSeq: number;
+  readonly nextSeq: number;
+  /** Size and root of the last log. */
+  readonly size: number;
+  readonly root: string;
+  /** What its first entry says of the log before it. */
+  readonly after: { readonly size: number; readonly root: string } | null;
 }
 export interface AuditBroken {
   readonly kind: 'broken';
@@ -67,17 +75,19 @@ export const verifyAudit = async (path: string, check: AuditCheck = {}): Promise
     if (name !== logName(index + 1)) return broken({ file, offset: 0, seq: 0 }, `${logName(index + 1)} is missing before it`);
     const verdict = await verifyFile(file, index === names.length - 1 ? check : { ...check, witnesses: [] });
     if (verdict.kind === 'broken') return verdict;
-    all = all
-      ? {
-          ...verdict,
-          entries: all.entries + verdict.entries,
-          checkpoints: all.checkpoints + verdict.checkpoints,
-          signer: all.signer === 'known' ? verdict.signer : 'unknown',
-        }
-      : verdict;
+    if (all && !follows(verdict, all))
+      return broken(
+        { file, offset: 0, seq: verdict.firstSeq },
+        `it does not go on where ${logName(index)} ends: entries are missing or changed between them`,
+      );
+    all = all ? { ...verdict, entries: all.entries + verdict.entries, checkpoints: all.checkpoints + verdict.checkpoints } : verdict;
   }
   return all ?? broken({ file: path, offset: 0, seq: 0 }, 'there is no audit log in it');
 };
+
+// The first entry of a log says with what size and root the one before it ended.
+const follows = (next: AuditHolds, before: AuditHolds): boolean =>
+  next.firstSeq === before.nextSeq && next.after?.size === before.size && next.after.root === before.root;
 
 /** Name of the nth log of a folder, from 1. */
 export const logName = (n: number): string => `audit-${String(n).padStart(6, '0')}.seg`;
@@ -110,6 +120,11 @@ const verifyOnce = async (file: string, check: AuditCheck): Promise<AuditVerdict
     key: scan.key,
     signer: check.knownKey === undefined ? 'unknown' : 'known',
     unsigned: scan.tree.size - scan.signed,
+    firstSeq: scan.firstSeq,
+    nextSeq: scan.nextSeq,
+    size: scan.tree.size,
+    root: base64Root(scan.tree),
+    after: scan.after,
   };
 };
 
@@ -179,6 +194,7 @@ export interface ScannedLog {
   /** Entries that the log's last own checkpoint covers. */
   readonly signed: number;
   readonly checkpoints: number;
+  readonly after: AuditHolds['after'];
   readonly firstSeq: number;
   readonly firstOffset: number;
   readonly nextSeq: number;
@@ -197,6 +213,7 @@ export const scanLog = async (file: string, sizes: ReadonlySet<number> = new Set
   let tree = EMPTY_TREE;
   let [origin, key] = ['', ''];
   let [signed, checkpoints, firstSeq, nextSeq, end] = [0, 0, 0, 0, 0];
+  let after: AuditHolds['after'] = null;
   const offsets: number[] = [];
   const roots = new Map<number, string>();
   if (sizes.has(0)) roots.set(0, base64Root(tree));
@@ -213,6 +230,8 @@ export const scanLog = async (file: string, sizes: ReadonlySet<number> = new Set
         [origin, key] = [String(entry.details?.['origin'] ?? ''), String(entry.details?.['key'] ?? '')];
         if (entry.act !== 'audit.open' || origin === '' || !isPublicKey(key)) return broken(place, 'its first entry does not open a log');
         [firstSeq, nextSeq] = [entry.seq, entry.seq];
+        const { after_size: size, after_root: root } = entry.details ?? {};
+        if (typeof size === 'number' && typeof root === 'string') after = { size, root };
       }
       if (entry.seq !== nextSeq)
         return broken({ ...place, seq: nextSeq }, `entry ${nextSeq} is missing or out of order: ${entry.seq} stands in its place`);
@@ -237,5 +256,19 @@ export const scanLog = async (file: string, sizes: ReadonlySet<number> = new Set
     checkpoints += 1;
   }
   if (offsets.length === 0) return broken({ file, offset: 0, seq: 0 }, 'it holds no entry');
-  return { kind: 'scanned', origin, key, tree, signed, checkpoints, firstSeq, firstOffset: offsets[0] ?? 0, nextSeq, end, offsets, roots };
+  return {
+    kind: 'scanned',
+    origin,
+    key,
+    tree,
+    signed,
+    checkpoints,
+    after,
+    firstSeq,
+    firstOffset: offsets[0] ?? 0,
+    nextSeq,
+    end,
+    offsets,
+    roots,
+  };
 };
