@@ -152,8 +152,8 @@ const fileTime = async (file: string): Promise<UnixMs> => {
   }
 };
 
-/** The event as JSON without what only a collector knows. */
-const said = (event: Event): Record<string, unknown> => {
+/** The event as JSON without what only a collector knows: the fields that say who spoke. */
+export const said = (event: Event): Record<string, unknown> => {
   const json = eventToJson(event);
   for (const name in json) if (HIDDEN.test(name)) delete json[name];
   return json;

@@ -9,7 +9,7 @@ import { ipOf, setSource, setUser } from './address.ts';
 import { clip, coerce, setExtra, setField, wellFormed } from './build.ts';
 import type { Decoder, Frame } from './decoder.ts';
 import { plainEvent } from './shape.ts';
-import { readAny, readEpoch, stamp } from './time.ts';
+import { readAny, stamp } from './time.ts';
 
 const DEPTH = 16;
 const KEYS = 1_024;
@@ -108,18 +108,14 @@ export const setTimeFrom = (frame: Frame, value: unknown): boolean => {
   return false;
 };
 
-/** Finds the time of an object. */
-export const findTime = (frame: Frame, root: Record<string, unknown>): void => {
+/** Finds the time of an object; gives the key it stood under. */
+export const findTime = (frame: Frame, root: Record<string, unknown>): string | undefined => {
   for (const key of TIME_KEYS) {
     const value = root[key];
-    if (
-      value !== undefined &&
-      (typeof value === 'string' && key.startsWith('__')
-        ? readEpoch(value, 0) && setTimeFrom(frame, Number(value))
-        : setTimeFrom(frame, value))
-    )
-      return;
+    if (value === undefined) continue;
+    if (typeof value === 'string' && key.startsWith('__') ? setTimeFrom(frame, Number(value)) : setTimeFrom(frame, value)) return key;
   }
+  return undefined;
 };
 
 const asText = (value: unknown): string =>
@@ -154,9 +150,9 @@ const MOVED: Readonly<Record<string, EcsField>> = {
 const decodeJson = (frame: Frame): EventDraft | null => {
   const root = parseObject(frame.text);
   if (root === null) return null;
-  findTime(frame, root);
+  const timed = findTime(frame, root);
   const event = plainEvent(frame);
-  const skip = new Set<string>();
+  const skip = new Set<string>(timed === undefined ? [] : [timed]);
   for (const key in MOVED) {
     const value = root[key];
     const field = MOVED[key];

@@ -53,6 +53,8 @@ const decodeVigil = (frame: Frame): EventDraft | null => {
   const action = root === null ? undefined : pick(root, 'action', 'event.action');
   if (root === null || !isAction(action)) return null;
   findTime(frame, root);
+  // A notice is sealed when it is said: without a stamp of its own, the time it was read is its time.
+  if (Number.isNaN(frame.time)) frame.time = frame.readAt;
   const event = plainEvent(frame);
   event['event.action'] = action;
   [event['event.category'], event['event.type']] = CATEGORIES[action];

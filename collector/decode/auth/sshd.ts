@@ -71,7 +71,6 @@ const login = (event: EventDraft, text: string): EventDraft | null => {
   if (peer.rest !== '') setExtra(event, 'ssh.key', peer.rest);
   if (verb === 'Accepted') return act(event, 'ssh-login', LOGIN, START, 'success');
   if (verb !== 'Failed') return act(event, 'ssh-login-step', LOGIN, INFO, 'unknown');
-  event['event.reason'] ??= method;
   // A client offers all its keys in turn: a refused key of a known user says nothing about the login.
   if ((method === 'publickey' || method === 'none') && event['event.reason'] !== 'invalid user')
     return act(event, 'ssh-key-refused', LOGIN, INFO, 'unknown');

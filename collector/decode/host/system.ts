@@ -74,7 +74,8 @@ const decodeSystemd = (frame: Frame): EventDraft | null => {
   const unit = UNIT.exec(text);
   if (unit !== null) {
     const verb = unit[1] ?? '';
-    event['service.name'] = unit[2];
+    // `nginx.service - A high performance web server`: the name is what rules compare.
+    event['service.name'] = (unit[2] ?? '').replace(/^(\S{1,255}\.\w{1,16}) - .*$/s, '$1');
     const failed = verb === 'Failed to start';
     const starts = verb === 'Started' || verb === 'Finished' || failed;
     event['service.state'] = verb.toLowerCase();
