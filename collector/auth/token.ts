@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import { equalSecret, sha256 } from '../../core/hash.ts';
-import { isId, makeId, type TokenId } from '../../core/ids.ts';
+import { isId, makeId } from '../../core/ids.ts';
 import { type Ms, unixMs } from '../../core/units.ts';
 import { fault } from '../errors.ts';
 import type { AuditTrail } from '../model/audit.ts';
@@ -106,10 +106,4 @@ export const openApiTokens = (state: StateStore, audit: AuditTrail, clock: Clock
         .map(({ secret: _, ...shown }) => shown);
     },
   };
-};
-
-/** Id of the token that a text names, without checking it: for logs and limits. */
-export const tokenIdOf = (text: string): TokenId | null => {
-  const match = TEXT.exec(text);
-  return match ? (`tok_${match[1]}` as TokenId) : null;
 };

@@ -14,6 +14,7 @@ import { makeId } from '../../core/ids.ts';
 import { AGENT_PATHS, type EnrolAnswer, type TokenText } from '../../core/protocol.ts';
 import { hours, ms, unixMs } from '../../core/units.ts';
 import { certificateOf, csr, csrOf, type Key, newKey, OWNER, openDoors } from '../../test/support/agent-doors.ts';
+import { fault } from '../errors.ts';
 import { openCa } from './ca.ts';
 import { discardHeld, listAgents, listHeld, releaseHeld, retireAgent, revokeAgent, showAgent } from './commands.ts';
 import { openEnrolment } from './enrol.ts';
@@ -351,6 +352,38 @@ describe('the agent door', () => {
     expect(await at.call('/api/v1/users', {}, identity)).toMatchObject({ status: 404, body: { code: 'NO_SUCH_DOOR' } });
     expect((await at.call(AGENT_PATHS.blocks, {}, identity, { method: 'PUT' })).status).toBe(404);
     expect(await at.call(AGENT_PATHS.heads, {}, identity)).toMatchObject({ status: 200, body: { incarnation: 'i', held: [] } });
+  });
+});
+
+describe('the agent door under load', () => {
+  it('answers the ninth request of an agent at once with 429, and others go on', async () => {
+    const [a, b] = [await at.enrol('host-a'), await at.enrol('host-b')];
+    const gate = Promise.withResolvers<void>();
+    at.ingest({ gate: gate.promise });
+    const waiting = Array.from({ length: 8 }, () => at.blocks(a.identity));
+    await expect.poll(() => at.received.length).toBe(8);
+    expect(await at.blocks(a.identity)).toMatchObject({
+      status: 429,
+      headers: { 'retry-after': '2' },
+      body: { code: 'TOO_MANY_REQUESTS' },
+    });
+    const other = at.blocks(b.identity);
+    await expect.poll(() => at.received.length).toBe(9);
+    gate.resolve();
+    expect((await Promise.all([...waiting, other])).map(({ status }) => status)).toEqual(Array(9).fill(200));
+    expect((await at.blocks(a.identity)).status).toBe(200);
+  });
+
+  it('passes on what ingest says, and tells nothing of a fault inside', async () => {
+    const { identity } = await at.enrol();
+    at.ingest({ failure: fault('STORE_CLOSED', { retryAfterMs: 7_000 }) });
+    expect(await at.blocks(identity)).toMatchObject({ status: 503, headers: { 'retry-after': '7' }, body: { code: 'STORE_CLOSED' } });
+    at.ingest({ failure: new TypeError('secret inside') });
+    const inside = await at.blocks(identity);
+    expect(inside).toMatchObject({ status: 503, headers: { 'retry-after': '2' } });
+    expect(JSON.stringify(inside.body)).not.toContain('secret');
+    at.ingest({});
+    expect((await at.blocks(identity)).status).toBe(200);
   });
 });
 

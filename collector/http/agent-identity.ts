@@ -40,6 +40,9 @@ export interface IdentityDoor {
   readonly connections: () => number;
 }
 
+/** The peer's address; an IPv4 address is written as one also where the listener speaks both. */
+export const remoteOf = (socket: TLSSocket): string => (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+
 export interface IdentityDoorParts extends FleetParts {
   readonly ca: Ca;
   readonly log: Log;
@@ -86,7 +89,7 @@ export const openIdentityDoor = (parts: IdentityDoorParts): IdentityDoor => {
       });
     },
     judge: async (socket) => {
-      const from = socket.remoteAddress ?? '';
+      const from = remoteOf(socket);
       const connection = known.get(socket);
       if (!connection) {
         const certificate = socket.getPeerX509Certificate();

@@ -16,7 +16,7 @@ import { fault } from '../errors.ts';
 import type { ServerCredentials } from '../fleet/ca.ts';
 import type { IdentityOutcome } from '../fleet/enrol.ts';
 import type { Nonces } from '../fleet/renew.ts';
-import { type BlockSender, type IdentityDoorParts, openIdentityDoor } from './agent-identity.ts';
+import { type BlockSender, type IdentityDoorParts, openIdentityDoor, remoteOf } from './agent-identity.ts';
 import { openBodies } from './body.ts';
 import { PROBLEM_TYPE, problemOf } from './errors.ts';
 
@@ -116,7 +116,7 @@ export const openAgentsListener = async (parts: AgentsListenerParts, options: Ag
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const socket = request.socket as TLSSocket;
-    const from = socket.remoteAddress ?? '';
+    const from = remoteOf(socket);
     const path = pathOf(request);
     const post = request.method === 'POST';
     if (path === AGENT_PATHS.blocks && post) return agentDoor(request, response, socket);

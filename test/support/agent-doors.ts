@@ -78,6 +78,8 @@ export const openDoors = async (dir: string) => {
   const received: { readonly sender: BlockSender; readonly bytes: number }[] = [];
   let port = 0;
   let base = '';
+  let gate: Promise<void> | null = null;
+  let failure: Error | null = null;
   const tokens = openEnrolTokens({
     state,
     audit,
@@ -99,6 +101,8 @@ export const openDoors = async (dir: string) => {
       nonces,
       receiveBlocks: async (bytes, sender) => {
         received.push({ sender, bytes: bytes.length });
+        await gate;
+        if (failure) throw failure;
         return { kind: 'answers', incarnation: 'i', serverTime: clock.now(), answers: [] };
       },
       heads: async () => ({ kind: 'resync', incarnation: 'i', serverTime: clock.now(), held: [] }),
@@ -189,6 +193,11 @@ export const openDoors = async (dir: string) => {
     renewBody,
     blocks,
     close,
+    /** What ingest does with the next blocks: waits, or fails. */
+    ingest: (next: { readonly gate?: Promise<void>; readonly failure?: Error }) => {
+      gate = next.gate ?? null;
+      failure = next.failure ?? null;
+    },
     url: () => base,
     setUrl: (next: string) => {
       base = next;
