@@ -234,6 +234,14 @@ export const COLLECTOR_ERRORS = {
     status: 503,
   },
   JOURNAL_CLOSED: { text: 'The journal is closed.', hint: 'The collector is stopping; send again when it runs.', status: 503 },
+  MOVE_REFUSED: { text: 'This is not possible: {reason}.', hint: 'Read it again; its state shows what can follow.', status: 409, exit: 2 },
+  VERDICT_NEEDED: {
+    text: 'A verdict is missing: {reason}.',
+    hint: 'Give true-positive, true-positive-no-impact, benign, false-positive, duplicate or insufficient-data.',
+    status: 422,
+    exit: 2,
+  },
+  REASON_NEEDED: { text: 'A reason is missing: {reason}.', hint: 'Say in a sentence why.', status: 422, exit: 2 },
 } as const satisfies ErrorTable;
 
 export type CollectorErrorCode = keyof typeof COLLECTOR_ERRORS;

@@ -8,7 +8,7 @@ import { type Alert, alertId } from '../model/alert.ts';
 import type { AlertReader } from '../model/alerts.ts';
 import type { Entity } from '../model/entity.ts';
 import { parseEntity } from '../model/entity.ts';
-import { type RuleSet, techniquesOf } from '../model/rule.ts';
+import { levelRank, type Rule, type RuleSet, techniquesOf } from '../model/rule.ts';
 import type { Judged, MemberKey, Pair, Satisfied } from '../model/satisfied.ts';
 import type { Signal } from '../model/signal.ts';
 import type { SignalTable } from '../model/signals.ts';
@@ -122,10 +122,14 @@ const recompute = (episode: Episode, pair: Pair, members: MemberKey, n: number, 
     backlog:
       windows.every(({ backlog }) => backlog) && alerts.every(({ backlog }) => backlog) && signals.every(({ backlog }) => backlog === true),
     replay: pair.replay,
+    ...(opens(rule) ? { opens: true } : {}),
     status: 'live',
     ...(kept?.incident === undefined ? {} : { incident: kept.incident }),
   };
 };
+
+const opens = (rule: Rule | undefined): boolean =>
+  rule !== undefined && (levelRank(rule.level) >= levelRank('high') || (rule.kind === 'correlation' && rule.incident));
 
 const sampleOf = (range: Parameters<SignalTable['range']>[0], count: number, table: SignalTable): readonly Signal[] => {
   if (count <= SAMPLE) return table.get(table.range(range, SAMPLE).map(({ signal }) => signal));

@@ -14,10 +14,32 @@ import type { Entity } from '../model/entity.ts';
 import type { Incident, IncidentWork } from '../model/incident.ts';
 import type { Page } from '../model/page.ts';
 import type { RuleSet } from '../model/rule.ts';
+import type { Satisfied } from '../model/satisfied.ts';
+import type { Signal } from '../model/signal.ts';
 import type { SignalTable } from '../model/signals.ts';
 import { openAlerts } from '../store/embedded/alerts.ts';
 import { openSignals } from '../store/embedded/signals.ts';
 import type { Collection, Collections, Write } from '../store/store.ts';
+
+/** Correlations alone, for `vigil detect --correlate`. */
+export const offlineCorrelator = (
+  rules: RuleSet,
+): { judge(signals: readonly Signal[]): readonly Satisfied[]; end(): readonly Satisfied[] } => {
+  const table = openSignals(new DatabaseSync(':memory:'));
+  const correlator = makeCorrelator(rules);
+  const streams = new Map<string, UnixMs>();
+  const correlations = (found: readonly Satisfied[]) => found.filter(({ rule }) => rules.rules.get(rule)?.kind === 'correlation');
+  return {
+    judge: (signals) => {
+      for (const { stream, time } of signals) streams.set(stream, Math.max(streams.get(stream) ?? 0, time) as UnixMs);
+      return correlations(correlator.judge({ signals, watermarks: Object.fromEntries(streams) }, table).satisfied);
+    },
+    end: () => {
+      const watermarks = Object.fromEntries([...streams.keys()].map((stream) => [stream, unixMs(Number.MAX_SAFE_INTEGER)]));
+      return correlations(correlator.judge({ signals: [], watermarks }, table).satisfied);
+    },
+  };
+};
 
 export interface OfflineJudge {
   readonly refused: Correlator['refused'];
@@ -59,7 +81,7 @@ export const openJudge = (rules: RuleSet, nameOf: (entity: Entity) => string | n
     const alerts = groupAlerts(correlator.judge(page, table), { rules, table, reader: index, nameOf });
     apply(alerts.writes);
     const touched = [...alerts.opened, ...alerts.changed, ...alerts.merged];
-    const incidents = groupIncidents(touched, { rules, reader: index, nameOf, nextNumber: () => ++numbers });
+    const incidents = groupIncidents(touched, { reader: index, nameOf, nextNumber: () => ++numbers });
     apply(incidents.writes);
     db.exec('COMMIT');
     return { alerts, incidents };

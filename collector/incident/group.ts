@@ -8,13 +8,11 @@ import type { Alert } from '../model/alert.ts';
 import type { AlertLink, AlertReader, IncidentReader } from '../model/alerts.ts';
 import type { Entity } from '../model/entity.ts';
 import { type Incident, type IncidentWork, incidentId } from '../model/incident.ts';
-import type { RuleSet } from '../model/rule.ts';
 import type { Write } from '../store/store.ts';
 import { incidentOf, inOrder } from './document.ts';
 import { resolve, storiesOf } from './story.ts';
 
 export interface IncidentParts {
-  readonly rules: RuleSet;
   readonly reader: IncidentReader & AlertReader;
   readonly nameOf: (entity: Entity) => string | null;
   /** The next number of a new incident (INC-8), in the page's transaction. */
@@ -33,7 +31,7 @@ export interface IncidentStep {
 /** Groups anew whatever the changed alerts can have moved. Doing it again changes nothing. */
 export const groupIncidents = (changed: readonly Alert[], parts: IncidentParts): IncidentStep => {
   const { reader } = parts;
-  const stories = storiesOf(parts.rules, reader);
+  const stories = storiesOf(reader);
   const final = new Map<IncidentId, AlertLink[]>();
   const fixed = new Map<IncidentId, Pick<Incident, 'id' | 'number' | 'opener'>>();
   const swallowed = new Map<IncidentId, IncidentId>();
@@ -119,7 +117,7 @@ export const groupIncidents = (changed: readonly Alert[], parts: IncidentParts):
       done.add(link.id);
       homeless.set(link.id, link);
     } else if (place.kind === 'kept') keep(place.incident, link);
-    else if (stories.opens(link)) settle(stories.strong(link));
+    else if (link.opens) settle(stories.strong(link));
     else {
       const home = stories.home(link);
       if (home) settle(stories.strong(home));

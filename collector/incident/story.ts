@@ -6,7 +6,6 @@
 import type { AlertId, IncidentId } from '../../core/ids.ts';
 import type { UnixMs } from '../../core/units.ts';
 import type { AlertLink, IncidentReader } from '../model/alerts.ts';
-import { levelRank, type RuleSet } from '../model/rule.ts';
 import { inOrder, MEMBERS } from './document.ts';
 import { isChronic, kindOf, LINK_MS, type Link, linkBetween } from './link.ts';
 
@@ -18,8 +17,6 @@ export type Place =
 
 export interface Stories {
   place(link: AlertLink): Place;
-  /** Opens an incident by itself (S7). */
-  opens(link: AlertLink): boolean;
   /** All strong alerts linked with this one, directly or through others. */
   strong(seed: AlertLink): readonly AlertLink[];
   /** The strong alert that a lower one joins: the nearest in time. */
@@ -29,13 +26,10 @@ export interface Stories {
 }
 
 /** Answers are kept for one page: make it anew for the next. */
-export const storiesOf = (rules: RuleSet, reader: IncidentReader): Stories => {
+export const storiesOf = (reader: IncidentReader): Stories => {
   const places = new Map<AlertId, Place>();
   const homes = new Map<AlertId, AlertLink | null>();
-  const opens = (link: AlertLink): boolean => {
-    const rule = rules.rules.get(link.rule);
-    return levelRank(link.level) >= levelRank('high') || (rule?.kind === 'correlation' && rule.incident);
-  };
+  const nearby = new Map<string, readonly AlertLink[]>();
   const placeOf = (link: AlertLink): Place => {
     const pins = reader.pins(link.id);
     if (pins.added !== null) return { kind: 'kept', incident: resolve(reader, pins.added) };
@@ -50,16 +44,23 @@ export const storiesOf = (rules: RuleSet, reader: IncidentReader): Stories => {
     if (!known) places.set(link.id, (known = placeOf(link)));
     return known;
   };
-  const near = (link: AlertLink): readonly AlertLink[] =>
-    reader
-      .linked(link.entities, link.replay, (link.first - LINK_MS) as UnixMs, (link.last + LINK_MS) as UnixMs, MEMBERS)
-      .filter((other) => other.id !== link.id && place(other).kind === 'free');
+  const near = (link: AlertLink, opens: boolean): readonly AlertLink[] => {
+    const key = `${opens} ${link.id}`;
+    let known = nearby.get(key);
+    if (!known) {
+      const { entities, replay } = link;
+      const span = { from: (link.first - LINK_MS) as UnixMs, to: (link.last + LINK_MS) as UnixMs };
+      const found = reader.linked({ entities, replay, opens, ...span, limit: MEMBERS });
+      nearby.set(key, (known = found.filter((other) => other.id !== link.id && place(other).kind === 'free')));
+    }
+    return known;
+  };
   const home = (lower: AlertLink): AlertLink | null => {
     const known = homes.get(lower.id);
     if (known !== undefined) return known;
     let best: { readonly link: Link; readonly alert: AlertLink } | null = null;
-    for (const alert of near(lower)) {
-      const link = opens(alert) ? linkBetween(lower, alert) : null;
+    for (const alert of near(lower, true)) {
+      const link = linkBetween(lower, alert);
       if (!link || isChronic(lower, alert, link)) continue;
       if (!best || nearer(link, alert, best.link, best.alert)) best = { link, alert };
     }
@@ -69,22 +70,22 @@ export const storiesOf = (rules: RuleSet, reader: IncidentReader): Stories => {
   const strong = (seed: AlertLink): readonly AlertLink[] => {
     const found = new Map([[seed.id, seed]]);
     for (const link of found.values())
-      for (const other of near(link))
-        if (!found.has(other.id) && found.size < MEMBERS && opens(other) && linkBetween(link, other)) found.set(other.id, other);
+      for (const other of near(link, true))
+        if (!found.has(other.id) && found.size < MEMBERS && linkBetween(link, other)) found.set(other.id, other);
     return [...found.values()].sort(inOrder);
   };
   const lower = (all: readonly AlertLink[]): readonly AlertLink[] => {
     const ids = new Set(all.map(({ id }) => id));
     const found = new Map<AlertId, AlertLink>();
     for (const link of all)
-      for (const other of near(link)) {
-        if (found.has(other.id) || opens(other)) continue;
+      for (const other of near(link, false)) {
+        if (found.has(other.id)) continue;
         const own = home(other);
         if (own && ids.has(own.id)) found.set(other.id, other);
       }
     return [...found.values()];
   };
-  return { place, opens, strong, home, lower };
+  return { place, strong, home, lower };
 };
 
 const nearer = (a: Link, alertA: AlertLink, b: Link, alertB: AlertLink): boolean => {

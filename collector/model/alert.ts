@@ -36,6 +36,8 @@ export interface Alert {
   /** Only old or replayed lines: notifies nobody. */
   readonly backlog: boolean;
   readonly replay: boolean;
+  /** Opens an incident by itself: level high or above, or a correlation marked so (S7). */
+  readonly opens?: true;
   readonly status: 'live' | 'merged';
   readonly mergedInto?: AlertId;
   readonly incident?: IncidentId;

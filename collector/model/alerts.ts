@@ -37,8 +37,19 @@ export type AlertLink = Pick<
   | 'techniques'
   | 'backlog'
   | 'replay'
+  | 'opens'
   | 'incident'
 >;
+
+export interface LinkQuestion {
+  readonly entities: readonly Entity[];
+  /** Replays see replays only. */
+  readonly replay: boolean;
+  readonly opens: boolean;
+  readonly from: UnixMs;
+  readonly to: UnixMs;
+  readonly limit: number;
+}
 
 /** What people decided about an alert's place. */
 export interface Pins {
@@ -52,8 +63,8 @@ export interface Pins {
  * MUST answer with everything written before, the same transaction included.
  */
 export interface IncidentReader {
-  /** Live alerts that speak of one of the entities and overlap the span, at most `limit`, by first, then id. Replays see replays only. */
-  linked(entities: readonly Entity[], replay: boolean, from: UnixMs, to: UnixMs, limit: number): readonly AlertLink[];
+  /** Live alerts that speak of one of the entities and overlap the span: those that open incidents or the others, at most `limit`, by first, then id. */
+  linked(question: LinkQuestion): readonly AlertLink[];
   /** Live alerts among the ids. */
   links(ids: readonly AlertId[]): readonly AlertLink[];
   pins(id: AlertId): Pins;
@@ -75,5 +86,6 @@ export const linkOf = (alert: Alert): AlertLink => ({
   techniques: alert.techniques,
   backlog: alert.backlog,
   replay: alert.replay,
+  ...(alert.opens ? { opens: true } : {}),
   ...(alert.incident === undefined ? {} : { incident: alert.incident }),
 });

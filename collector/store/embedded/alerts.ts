@@ -19,8 +19,8 @@ CREATE TABLE IF NOT EXISTS alert_index (
 CREATE INDEX IF NOT EXISTS alert_index_live ON alert_index (rule, entity, replay, last) WHERE live = 1;
 CREATE INDEX IF NOT EXISTS alert_index_number ON alert_index (rule, entity, replay, n);
 CREATE TABLE IF NOT EXISTS alert_entity (
-  entity TEXT NOT NULL, replay INTEGER NOT NULL, last INTEGER NOT NULL, first INTEGER NOT NULL, alert TEXT NOT NULL,
-  PRIMARY KEY (entity, replay, last, alert)
+  entity TEXT NOT NULL, replay INTEGER NOT NULL, opens INTEGER NOT NULL, last INTEGER NOT NULL, first INTEGER NOT NULL, alert TEXT NOT NULL,
+  PRIMARY KEY (entity, replay, opens, last, alert)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS alert_entity_alert ON alert_entity (alert);
 CREATE TABLE IF NOT EXISTS incident_pin (
@@ -55,14 +55,16 @@ export const openAlerts = (db: DatabaseSync, read: ReadDocument): AlertIndex => 
     db.prepare(`INSERT INTO alert_index (id, rule, entity, replay, n, live, first, last, link) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET live = excluded.live, first = excluded.first, last = excluded.last, link = excluded.link`);
   const dropEntities = db.prepare('DELETE FROM alert_entity WHERE alert = ?');
-  const addEntity = db.prepare('INSERT OR IGNORE INTO alert_entity (entity, replay, last, first, alert) VALUES (?, ?, ?, ?, ?)');
+  const addEntity = db.prepare('INSERT OR IGNORE INTO alert_entity (entity, replay, opens, last, first, alert) VALUES (?, ?, ?, ?, ?, ?)');
   const held = db.prepare('SELECT live, first, last, link FROM alert_index WHERE id = ?');
   const touching = db.prepare(
     'SELECT id FROM alert_index WHERE live = 1 AND rule = ? AND entity = ? AND replay = ? AND last >= ? AND first <= ? ORDER BY n',
   );
   const highest = db.prepare('SELECT max(n) AS n FROM alert_index WHERE rule = ? AND entity = ? AND replay = ?');
   const linkById = db.prepare('SELECT link FROM alert_index WHERE id = ? AND live = 1');
-  const byEntity = db.prepare('SELECT alert, first FROM alert_entity WHERE entity = ? AND replay = ? AND last >= ? AND first <= ? LIMIT ?');
+  const byEntity = db.prepare(
+    'SELECT alert, first FROM alert_entity WHERE entity = ? AND replay = ? AND opens = ? AND last >= ? AND first <= ? LIMIT ?',
+  );
   const dropPins = db.prepare('DELETE FROM incident_pin WHERE incident = ?');
   const addPin = db.prepare('INSERT OR REPLACE INTO incident_pin (alert, incident, kind) VALUES (?, ?, ?)');
   const pinsOf = db.prepare('SELECT incident, kind FROM incident_pin WHERE alert = ? ORDER BY incident');
@@ -77,10 +79,12 @@ export const openAlerts = (db: DatabaseSync, read: ReadDocument): AlertIndex => 
       before.live !== live ||
       before.first !== alert.first ||
       before.last !== alert.last ||
-      String((JSON.parse(before.link) as AlertLink).entities) !== String(alert.entities);
+      entityKey(JSON.parse(before.link) as AlertLink) !== entityKey(link);
     if (!moved) return;
     if (before) dropEntities.run(alert.id);
-    if (live) for (const entity of alert.entities) addEntity.run(entity, Number(alert.replay), alert.last, alert.first, alert.id);
+    if (live)
+      for (const entity of alert.entities)
+        addEntity.run(entity, Number(alert.replay), Number(alert.opens === true), alert.last, alert.first, alert.id);
   };
   const noteWork = (id: string, work: IncidentWork): void => {
     dropPins.run(id);
@@ -107,10 +111,10 @@ export const openAlerts = (db: DatabaseSync, read: ReadDocument): AlertIndex => 
     },
     lastNumber: (pair: Pair) => (highest.get(pair.rule, pair.entity, Number(pair.replay)) as { n: number | null }).n ?? 0,
     alert: (id) => read('alert', id),
-    linked: (entities, replay, from, to, limit) => {
+    linked: ({ entities, replay, opens, from, to, limit }) => {
       const found = new Map<string, number>();
       for (const entity of entities) {
-        const rows = byEntity.all(entity, Number(replay), from, to, limit) as { alert: string; first: number }[];
+        const rows = byEntity.all(entity, Number(replay), Number(opens), from, to, limit) as { alert: string; first: number }[];
         for (const { alert, first } of rows) found.set(alert, first);
       }
       const ids = [...found].sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1)).map(([id]) => id);
@@ -126,3 +130,5 @@ export const openAlerts = (db: DatabaseSync, read: ReadDocument): AlertIndex => 
     incidentWork: (id) => read('incidentWork', id),
   };
 };
+
+const entityKey = ({ entities, opens }: AlertLink): string => `${opens === true} ${entities.join()}`;
