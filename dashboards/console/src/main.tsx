@@ -3,6 +3,7 @@
  * Entry of the console: theme, data client, routes.
  * Input: the page's root. Output: the sign-in, then the frame with its pages.
  */
+import './trusted.ts';
 import '@mantine/core/styles.css';
 import '@fontsource-variable/inter/index.css';
 import '@fontsource-variable/vollkorn/index.css';
