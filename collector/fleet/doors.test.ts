@@ -351,7 +351,10 @@ describe('the agent door', () => {
     expect(large).toMatchObject({ status: 413, body: { code: 'REQUEST_TOO_LARGE', hint: expect.any(String) } });
     expect(await at.call('/api/v1/users', {}, identity)).toMatchObject({ status: 404, body: { code: 'NO_SUCH_DOOR' } });
     expect((await at.call(AGENT_PATHS.blocks, {}, identity, { method: 'PUT' })).status).toBe(404);
-    expect(await at.call(AGENT_PATHS.heads, {}, identity)).toMatchObject({ status: 200, body: { incarnation: 'i', held: [] } });
+    expect(await at.call(AGENT_PATHS.heads, {}, identity)).toMatchObject({
+      status: 200,
+      body: { kind: 'resync', incarnation: 'i', held: [], serverTime: expect.any(Number) },
+    });
   });
 });
 

@@ -11,7 +11,7 @@ import type { TLSSocket } from 'node:tls';
 import { parseJson } from '../../core/bytes.ts';
 import { type CodedError, isCoded, systemCode, toError } from '../../core/errors.ts';
 import { type AgentId, random128 } from '../../core/ids.ts';
-import { AGENT_PATHS, type BlocksAnswer, LIMITS } from '../../core/protocol.ts';
+import { AGENT_PATHS, type BlocksAnswer, LIMITS, type StreamRanges } from '../../core/protocol.ts';
 import { fault } from '../errors.ts';
 import type { ServerCredentials } from '../fleet/ca.ts';
 import type { IdentityOutcome } from '../fleet/enrol.ts';
@@ -26,8 +26,8 @@ export interface AgentsListenerParts extends IdentityDoorParts {
   readonly nonces: Nonces;
   /** May throw coded errors of status 413, 429 or 503; `retryAfterMs` in their details is passed on. */
   readonly receiveBlocks: (bytes: Uint8Array, sender: BlockSender) => Promise<BlocksAnswer>;
-  /** What the journal holds of an agent's streams, in the form `resync` (W7). */
-  readonly heads: (agent: AgentId) => Promise<BlocksAnswer>;
+  /** What the journal holds of an agent's streams (W7). */
+  readonly heads: (agent: AgentId) => Promise<{ readonly incarnation: string; readonly held: readonly StreamRanges[] }>;
 }
 
 export interface AgentsListenerOptions {
@@ -82,7 +82,8 @@ export const openAgentsListener = async (parts: AgentsListenerParts, options: Ag
       const now = parts.clock.now();
       // What the agent's clock says is told by its blocks; until then the last known difference stands.
       if (!sender.held) parts.registry.seen(id, sender.key, now, parts.registry.presenceOf(id)?.clockOffsetMs ?? 0);
-      if (pathOf(request) === AGENT_PATHS.heads) return send(response, 200, await parts.heads(id));
+      if (pathOf(request) === AGENT_PATHS.heads)
+        return send(response, 200, { kind: 'resync', serverTime: now, ...(await parts.heads(id)) } satisfies BlocksAnswer);
       const body = await bodies.read(request, LIMITS.requestBytes);
       if (body.kind !== 'ok') return sendUnread(response, body.kind, LIMITS.requestBytes);
       try {

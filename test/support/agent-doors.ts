@@ -105,7 +105,7 @@ export const openDoors = async (dir: string) => {
         if (failure) throw failure;
         return { kind: 'answers', incarnation: 'i', serverTime: clock.now(), answers: [] };
       },
-      heads: async () => ({ kind: 'resync', incarnation: 'i', serverTime: clock.now(), held: [] }),
+      heads: async () => ({ incarnation: 'i', held: [] }),
     },
     { host: '127.0.0.1', port: 0 },
   );
