@@ -30,6 +30,11 @@ export const COLLECTOR_ERRORS = {
     text: 'The {what} cannot go on: {reason}.',
     hint: 'The collector stops; nothing acknowledged is lost, and the next start goes on where it was. See its log.',
   },
+  CONSOLE_NEEDS_TLS: {
+    text: 'The console would answer on {address} without TLS.',
+    hint: 'Give --tls-cert and --tls-key, or listen on 127.0.0.1.',
+    exit: 2,
+  },
   CONSOLE_BUILD_FAILED: {
     text: 'The console could not be built: {reason}.',
     hint: 'Run `npm ci` again; the API and the commands work without the console.',
@@ -216,6 +221,11 @@ export const COLLECTOR_ERRORS = {
   INGEST_BUSY: {
     text: 'The collector has as much under way as it may: {bytes} bytes.',
     hint: 'The agent keeps its blocks and sends again after the time in Retry-After.',
+    status: 503,
+  },
+  INGEST_BEHIND: {
+    text: 'The store is {bytes} bytes behind the journal, which is as much as it may be.',
+    hint: 'Agents keep their records and go on by themselves when the store has caught up; see the condition in /health.',
     status: 503,
   },
   INGEST_QUOTA: {

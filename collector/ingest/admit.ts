@@ -23,6 +23,8 @@ interface Bucket {
 }
 
 const AGENTS = 100_000;
+/** Unpacked bodies that are checked at once, in bytes. */
+const UNPACKED_BYTES = 33_554_432;
 
 export class Admission {
   readonly #clock: Clock;
@@ -30,7 +32,9 @@ export class Admission {
   readonly #bytesPerSecond: number;
   readonly #burstBytes: number;
   readonly #buckets = new Map<AgentId, Bucket>();
+  readonly #unpacking: { readonly bytes: number; readonly go: () => void }[] = [];
   #underWay = 0;
+  #unpacked = 0;
 
   constructor({ clock, bytesUnderWay = 134_217_728, bytesPerSecond = 16_777_216, burstBytes = 134_217_728 }: AdmitOptions) {
     this.#clock = clock;
@@ -70,5 +74,28 @@ export class Admission {
       if (open) this.#underWay -= bytes;
       open = false;
     };
+  }
+
+  /** Runs work that holds so many unpacked bytes in memory, when there is room; in order of asking. A small request may unpack to a gigabyte. */
+  async withRoom<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    if (this.#unpacking.length > 0 || (this.#unpacked > 0 && this.#unpacked + bytes > UNPACKED_BYTES)) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#unpacking.push({ bytes, go: resolve });
+      await promise;
+    } else this.#unpacked += bytes;
+    try {
+      return await work();
+    } finally {
+      this.#unpacked -= bytes;
+      for (
+        let next = this.#unpacking[0];
+        next && (this.#unpacked === 0 || this.#unpacked + next.bytes <= UNPACKED_BYTES);
+        next = this.#unpacking[0]
+      ) {
+        this.#unpacking.shift();
+        this.#unpacked += next.bytes;
+        next.go();
+      }
+    }
   }
 }

@@ -75,6 +75,7 @@ const readEntry = (payload: Uint8Array): { readonly entry: QuarantineEntry; read
   const length = payload.length < 4 ? 0 : readU32(payload, 0);
   if (length === 0 || 4 + length > payload.length) return null;
   const entry = asObject(parseJson(payload.subarray(4, 4 + length)));
+  // Our own file and its CRC holds: the shape is what `encodeEntry` wrote.
   return entry && { entry: entry as unknown as QuarantineEntry, block: payload.subarray(4 + length) };
 };
 
@@ -84,7 +85,9 @@ export class Quarantine {
   readonly #maxBytes: number;
   readonly #maxEntries: number;
   #segment: Segment;
-  #kept: KeptEntry[];
+  #kept: KeptEntry[] = [];
+  #known = new Set<string>();
+  #filled = new Map<AgentId, number>();
   #refused = 0;
   #work: Promise<unknown> = Promise.resolve();
 
@@ -94,7 +97,13 @@ export class Quarantine {
     this.#maxBytes = options.maxBytes ?? 268_435_456;
     this.#maxEntries = options.maxEntries ?? 20_000;
     this.#segment = segment;
-    this.#kept = kept;
+    for (const entry of kept) this.#note(entry);
+  }
+
+  #note(entry: KeptEntry): void {
+    this.#kept.push(entry);
+    this.#known.add(idOf(entry));
+    this.#filled.set(entry.agent, (this.#filled.get(entry.agent) ?? 0) + entry.bytes);
   }
 
   /**
@@ -108,21 +117,20 @@ export class Quarantine {
       const at = this.#clock.now();
       const payloads: Uint8Array[] = [];
       const entries: QuarantineEntry[] = [];
-      const known = new Set(this.#kept.map(idOf));
-      const filled = new Map<AgentId, number>();
-      for (const { agent, bytes } of this.#kept) filled.set(agent, (filled.get(agent) ?? 0) + bytes);
+      const adding = new Set<string>();
+      const more = new Map<AgentId, number>();
       let size = this.#segment.size;
       const results = blocks.map(({ entry, block }): 'kept' | 'known' | 'full' => {
-        if (known.has(idOf(entry))) return 'known';
+        if (this.#known.has(idOf(entry)) || adding.has(idOf(entry))) return 'known';
         const payload = encodeEntry({ ...entry, at }, block);
-        const used = filled.get(entry.agent) ?? 0;
+        const used = (this.#filled.get(entry.agent) ?? 0) + (more.get(entry.agent) ?? 0);
         const room = size + payload.length <= this.#maxBytes && used + payload.length <= this.#maxBytes / 8;
         if (!room || this.#kept.length + entries.length >= this.#maxEntries) {
           this.#refused++;
           return 'full';
         }
-        known.add(idOf(entry));
-        filled.set(entry.agent, used + payload.length);
+        adding.add(idOf(entry));
+        more.set(entry.agent, (more.get(entry.agent) ?? 0) + payload.length);
         size += payload.length + 8;
         payloads.push(payload);
         entries.push({ ...entry, at });
@@ -132,7 +140,7 @@ export class Quarantine {
         if (this.#segment.abandoned) await this.#reopen();
         const offsets = await this.#segment.append(payloads);
         await this.#segment.sync();
-        for (const [i, entry] of entries.entries()) this.#kept.push({ ...entry, offset: offsets[i]!, bytes: payloads[i]!.length });
+        for (const [i, entry] of entries.entries()) this.#note({ ...entry, offset: offsets[i]!, bytes: payloads[i]!.length });
       }
       return results;
     });
@@ -175,7 +183,10 @@ export class Quarantine {
       await syncFolder(join(this.#path, '..'));
       this.#segment = await openSegment(this.#path);
       const removed = this.#kept.length - kept.length;
-      this.#kept = kept;
+      this.#kept = [];
+      this.#known = new Set();
+      this.#filled = new Map();
+      for (const entry of kept) this.#note(entry);
       return removed;
     });
   }

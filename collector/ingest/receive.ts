@@ -8,7 +8,7 @@ import { isCoded } from '../../core/errors.ts';
 import type { AgentId } from '../../core/ids.ts';
 import type { BlockAnswer, BlocksAnswer, BlocksPreamble, StreamRanges } from '../../core/protocol.ts';
 import { minutes } from '../../core/units.ts';
-import { decodeRequest } from '../../core/wire.ts';
+import { type DecodedBlock, decodeRequest } from '../../core/wire.ts';
 import { fault } from '../errors.ts';
 import type { Agent, AgentDirectory } from '../model/agent.ts';
 import type { BlockJournal } from '../model/journal.ts';
@@ -38,6 +38,8 @@ export interface ReceiveParts {
   readonly clock: Clock;
   /** Remembers which holes were told of. */
   readonly told: MissingTold;
+  /** Bytes of the journal that the slowest sink has not read, and how many there may be before agents must wait. */
+  readonly backlog?: { readonly bytes: () => number; readonly limitBytes: number };
   /** How long a hole is asked back for before it is told of; default 10 min. */
   readonly graceMs?: number;
 }
@@ -49,16 +51,20 @@ export type MissingTold = Map<AgentId, ReadonlySet<string>>;
 const ENDS = 16;
 const ASKED = 64;
 const RETRY_MS = 2_000;
+const BEHIND_MS = 30_000;
 
 /**
  * Takes one request.
- * @throws CodedError IDENTITY_REFUSED (401), INGEST_MALFORMED (400), INGEST_TOO_LARGE (413), INGEST_QUOTA (429), INGEST_BUSY, JOURNAL_BUSY, JOURNAL_FAILED, JOURNAL_CLOSED (503).
+ * @throws CodedError IDENTITY_REFUSED (401), INGEST_MALFORMED (400), INGEST_TOO_LARGE (413), INGEST_QUOTA (429), INGEST_BUSY, INGEST_BEHIND, JOURNAL_BUSY, JOURNAL_FAILED, JOURNAL_CLOSED (503).
  */
 export const receiveBlocks = async (bytes: Uint8Array, identity: Identity, parts: ReceiveParts): Promise<BlocksAnswer> => {
   const agent = parts.directory.find(identity.agent);
   if (!agent || agent.state === 'revoked' || agent.state === 'retired') {
     throw fault('IDENTITY_REFUSED', { reason: agent ? `the agent was ${agent.state}` : 'the agent is unknown' });
   }
+  const backlogBytes = parts.backlog?.bytes() ?? 0;
+  if (parts.backlog && backlogBytes > parts.backlog.limitBytes)
+    throw fault('INGEST_BEHIND', { bytes: backlogBytes, retryAfterMs: BEHIND_MS });
   const leave = parts.admission.enter(identity.agent, bytes.length);
   try {
     const request = decodeRequest(bytes);
@@ -66,7 +72,9 @@ export const receiveBlocks = async (bytes: Uint8Array, identity: Identity, parts
     const resync = await checkPreamble(request.preamble, identity, parts);
     if (resync) return resync;
     const keys = new Set(agent.keys.map(({ key }) => key));
-    const verified = await Promise.all(request.blocks.map((block) => verifyBlock(block, identity.agent, keys)));
+    const check = (block: DecodedBlock) =>
+      parts.admission.withRoom(block.kind === 'ok' ? block.block.header.plain : 0, () => verifyBlock(block, identity.agent, keys));
+    const verified = await Promise.all(request.blocks.map(check));
     const answers = await new Round(agent, identity, parts).run(verified);
     const missing = askMissing(identity.agent, agent, parts);
     return {

@@ -69,6 +69,7 @@ export class Journal implements BlockJournal {
   #queue: Waiting[] = [];
   #waitingBytes = 0;
   #running: Promise<void> | null = null;
+  #releasing: Promise<unknown> = Promise.resolve();
   #closing = false;
   #commits = 0;
   #blocks = 0;
@@ -331,7 +332,13 @@ export class Journal implements BlockJournal {
    * Removes whole segments that end at or before the position and that the retention does not keep: written before `olderThan`,
    * or beyond `maxBytes`, oldest first. Pinned ones and the one being written stay. Answers how many went.
    */
-  async release(before: number, keep: { readonly olderThan?: UnixMs; readonly maxBytes?: number } = {}): Promise<number> {
+  release(before: number, keep: { readonly olderThan?: UnixMs; readonly maxBytes?: number } = {}): Promise<number> {
+    const done = this.#releasing.then(() => this.#release(before, keep));
+    this.#releasing = done.catch(() => undefined);
+    return done;
+  }
+
+  async #release(before: number, keep: { readonly olderThan?: UnixMs; readonly maxBytes?: number }): Promise<number> {
     let total = this.#closed.reduce((sum, { bytes }) => sum + bytes, this.#synced);
     let removed = 0;
     while (this.#closed.length > 0) {
@@ -385,7 +392,7 @@ export class Journal implements BlockJournal {
   async close(): Promise<void> {
     this.#closing = true;
     while (this.#running) await this.#running;
-    await Promise.all(this.#background);
+    await Promise.all([...this.#background, this.#releasing]);
     await this.#active?.segment.close();
     this.#active = null;
   }

@@ -3,7 +3,7 @@
  * What the journal holds of every stream, in memory: ranges, the last blocks, epochs and what follows them (river.md W5, W7, W9, W10).
  * Input: blocks as they are appended and made durable; the opening frames of segments. Output: views for verdicts, heads, ends, holes.
  *
- * Memory: about 1 KiB a stream and 300 bytes for each of its last RECENT blocks. Older blocks are found on disk (places.ts).
+ * Memory: measured 5 KB a stream, most of it the last RECENT blocks, which a conflict lists as ends. Older blocks are found on disk (places.ts).
  */
 import type { AgentId } from '../../core/ids.ts';
 import type { BlockHeader, StreamEnd, StreamRanges } from '../../core/protocol.ts';
@@ -11,7 +11,7 @@ import type { UnixMs } from '../../core/units.ts';
 import type { Appended, AppendMeta, BlockView, HeldBlock, MissingRange, StreamEpoch } from '../model/journal.ts';
 import { addRange, covers, holes, overlaps, type Range } from './ranges.ts';
 
-const RECENT = 24;
+const RECENT = 8;
 
 /** One life of a stream. */
 export interface EpochState {
@@ -36,7 +36,10 @@ interface Pending extends HeldBlock {
 
 interface Recent extends HeldBlock {
   readonly epoch: string;
-  readonly tail: StreamEnd;
+  readonly endOffset: number;
+  readonly running: string | undefined;
+  readonly file: BlockHeader['file'];
+  readonly cursor: string | undefined;
 }
 
 interface StreamState {
@@ -129,17 +132,20 @@ export class Streams {
     const state = this.#state(header.agent, header.stream);
     const epoch = this.#epoch(state, header.epoch);
     const seq = lastOf(header);
-    const tail: StreamEnd = {
-      epoch: header.epoch,
-      seq,
+    const block: Recent = {
+      epoch: epoch.epoch,
+      first: header.first,
+      count: header.count,
       hash: header.hash,
-      end: meta.endOffset,
-      ...(header.running === undefined ? {} : { running: header.running }),
-      ...(header.file === undefined ? {} : { file: header.file }),
-      ...(header.cursor === undefined ? {} : { cursor: header.cursor }),
+      offset: place.offset,
+      end: place.end,
+      endOffset: meta.endOffset,
+      running: header.running,
+      file: sameFile(epoch.last?.file, header.file),
+      cursor: header.cursor,
     };
     addRange(epoch.ranges, header.first, seq);
-    if (epoch.last === null || seq > epoch.last.seq) epoch.last = tail;
+    if (epoch.last === null || seq > epoch.last.seq) epoch.last = endOf(block);
     epoch.at = place.at;
     if (header.after && epoch.after === null) {
       epoch.after = header.after;
@@ -147,15 +153,7 @@ export class Streams {
       if (parent) this.#noteHoles(state, parent, place.at);
     }
     if (meta.gap && meta.gap.from >= 1 && meta.gap.to >= meta.gap.from) addRange(epoch.declared, meta.gap.from, meta.gap.to);
-    state.recent.push({
-      epoch: header.epoch,
-      first: header.first,
-      count: header.count,
-      hash: header.hash,
-      offset: place.offset,
-      end: place.end,
-      tail,
-    });
+    state.recent.push(block);
     if (state.recent.length > RECENT) state.recent.shift();
     this.#noteHoles(state, epoch, place.at);
   }
@@ -188,7 +186,7 @@ export class Streams {
     const open = [...state.epochs.values()].filter(({ epoch, last }) => last !== null && this.#successor(state, epoch) === null);
     const head = open.sort((a, b) => b.at - a.at)[0]?.last ?? null;
     const out = head ? [head] : [];
-    const rest = [...state.recent].reverse().map(({ tail }) => tail);
+    const rest = [...state.recent].reverse().map(endOf);
     for (const { last } of state.epochs.values()) if (last) rest.push(last);
     for (const end of rest) {
       if (out.length >= limit) break;
@@ -305,5 +303,20 @@ export class Streams {
     if (holed?.size === 0) this.#holed.delete(state.agent);
   }
 }
+
+/** The end that an agent may go on from. */
+const endOf = ({ epoch, first, count, hash, endOffset, running, file, cursor }: Recent): StreamEnd => ({
+  epoch,
+  seq: first + count - 1,
+  hash,
+  end: endOffset,
+  ...(running === undefined ? {} : { running }),
+  ...(file === undefined ? {} : { file }),
+  ...(cursor === undefined ? {} : { cursor }),
+});
+
+// Every block of a file says which file; one copy is enough.
+const sameFile = (known: BlockHeader['file'], said: BlockHeader['file']): BlockHeader['file'] =>
+  known && said && known.device === said.device && known.inode === said.inode && known.fingerprint === said.fingerprint ? known : said;
 
 const claimKey = (state: StreamState, parent: string): string => `${state.agent}\0${state.stream}\0${parent}`;

@@ -75,6 +75,10 @@ export const verifyJournal = async (dir: string, options: VerifyOptions = {}): P
   const proof = new Proof(options);
   for (const [i, file] of files.entries()) {
     const next = files[i + 1]?.start;
+    if (next !== undefined && file.start + file.bytes < next) {
+      const offset = file.start + file.bytes;
+      proof.problem({ offset, segment: file.path, kind: 'frame', reason: `${next - offset} bytes are missing before the next segment` });
+    }
     const opening = new OpeningReader();
     for await (const item of readSegment(file.path, undefined, next === undefined ? undefined : next - file.start)) {
       const offset = file.start + item.offset;
