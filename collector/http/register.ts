@@ -63,8 +63,10 @@ export const openRoutes = (app: FastifyInstance, routes: readonly (Route | Strea
   }
 };
 
-const limitOf = (route: Route): { readonly bodyLimit?: number } =>
-  route.bodyLimitBytes === undefined ? {} : { bodyLimit: route.bodyLimitBytes };
+const limitOf = ({ bodyLimitBytes, timeoutMs }: Route): { readonly bodyLimit?: number; readonly handlerTimeout?: number } => ({
+  ...(bodyLimitBytes === undefined ? {} : { bodyLimit: bodyLimitBytes }),
+  ...(timeoutMs === undefined ? {} : { handlerTimeout: timeoutMs }),
+});
 
 const schemaOf = (route: Route | StreamRoute): FastifySchema => ({
   ...(route.query === undefined ? {} : { querystring: route.query }),
@@ -98,6 +100,8 @@ const admit =
 
 const handlerOf = (route: Route, name: string, door: Door) => async (request: FastifyRequest, reply: FastifyReply) => {
   const call = callOf(request, reply, door);
+  // Nothing travels while a long act runs: the connection must outlive it.
+  if (route.timeoutMs !== undefined) request.raw.socket.setTimeout(route.timeoutMs);
   if (route.ifMatch && request.headers['if-match'] === undefined) throw fault('IF_MATCH_MISSING');
   const handle = (): Promise<Reply> => (route.handle as unknown as (call: AnyCall) => Promise<Reply>)(call);
   const key = route.creates ? request.headers['idempotency-key'] : undefined;

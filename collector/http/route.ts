@@ -56,6 +56,8 @@ interface Shape<P extends TObject, Q extends TObject, B extends TSchema, A exten
   readonly creates?: true;
   /** Takes part in the count of credentials by address: counted before it runs, given back when it went well. */
   readonly counted?: true;
+  /** Longest time to answer; 120 s by default. */
+  readonly timeoutMs?: Ms;
   /** Largest body, in bytes; 1 MiB by default. */
   readonly bodyLimitBytes?: number;
 }

@@ -4,6 +4,8 @@
  * Input: what a test wants otherwise. Output: the server, not listening, with its parts at hand.
  */
 
+import { AlertChainSchema, chainJson } from '../../collector/alert/routes.ts';
+import { readAlerts } from '../../collector/alert/view.ts';
 import { openLogins } from '../../collector/auth/login.ts';
 import { openPasswords } from '../../collector/auth/password.ts';
 import { LOCAL_OWNER, permits } from '../../collector/auth/permissions.ts';
@@ -14,9 +16,9 @@ import { fault } from '../../collector/errors.ts';
 import { openAssets } from '../../collector/fleet/asset.ts';
 import { openRegistry } from '../../collector/fleet/registry.ts';
 import { openEnrolTokens } from '../../collector/fleet/token.ts';
-import { readAlerts, readIncidents } from '../../collector/http/reading.ts';
 import { type ConsoleParts, makeConsoleServer } from '../../collector/http/server.ts';
 import { openSite } from '../../collector/http/static.ts';
+import { readIncidents } from '../../collector/incident/view.ts';
 import type { Event } from '../../collector/model/event.ts';
 import type { Role } from '../../collector/model/permission.ts';
 import type { EventReader } from '../../collector/query/routes.ts';
@@ -49,7 +51,10 @@ export const listEvents = (events: readonly Event[], now: () => number): EventRe
       return [...counts].map(([key, count]) => ({ key, count })).slice(0, limit);
     },
     histogram: async (query, buckets) =>
-      Array.from({ length: buckets }, (_, i) => ({ key: String(i), count: i === 0 ? matching(query).length : 0 })),
+      Array.from({ length: buckets }, (_, i) => ({
+        key: new Date(query.from + i).toISOString(),
+        count: i === 0 ? matching(query).length : 0,
+      })),
     fields: async (query) => [{ field: 'user.name', count: matching(query).filter((event) => event['user.name'] !== undefined).length }],
   };
 };
@@ -67,7 +72,8 @@ export const consoleParts = async (events: readonly Event[] = []) => {
   const log = openLog({ program: 'vigil', level: 'silent' });
   const assets = await openAssets(state, clock);
   const registry = await openRegistry({ state, clock, assets, log });
-  const reading = { state, now: clock.now, events: listEvents(events, clock.now) };
+  const reader = listEvents(events, clock.now);
+  const alerts = readAlerts(state, reader, clock.now);
   const refuse = async (): Promise<never> => {
     throw fault('TRANSITION_REFUSED', { what: 'it', id: '', reason: 'this test changes nothing' });
   };
@@ -87,9 +93,9 @@ export const consoleParts = async (events: readonly Event[] = []) => {
       },
     },
     figures: () => [{ name: 'vigil_events', help: 'Events kept.', values: [{ value: events.length }] }],
-    query: { events: reading.events, now: clock.now },
-    alerts: { ...readAlerts(reading), change: refuse },
-    incidents: { ...readIncidents(reading), change: refuse },
+    query: { events: reader, now: clock.now },
+    alerts: { ...alerts, change: refuse },
+    incidents: { ...readIncidents(state, alerts.explain, { schema: AlertChainSchema, json: chainJson }, clock.now), change: refuse },
     fleet: {
       parts: { registry, audit, notices, clock },
       tokens: openEnrolTokens({
