@@ -5,7 +5,7 @@
  */
 
 import type { Subject } from './sigma/compile.ts';
-import { argumentOf, candidatesOf, foldName, WHOLE_URL } from './taxonomy.ts';
+import { argumentOf, candidatesOf, foldName, RAW_PREFIX, WHOLE_URL } from './taxonomy.ts';
 import { urlForms } from './url.ts';
 
 /** Any event that can be matched: ours, or a flat map of names from elsewhere. */
@@ -21,6 +21,7 @@ interface Feed {
   readonly url: boolean;
 }
 
+const RANK_RAW = 90;
 const RANK_FOLDED = 100;
 // Keys beyond this many are resolved each time, so that a sender of ever new names cannot fill the memory.
 const MAX_KEYS = 8192;
@@ -97,6 +98,7 @@ export class FieldTable {
 
   #feedsOf(key: string): readonly Feed[] {
     const feeds: Feed[] = [];
+    const bare = key.startsWith(RAW_PREFIX) ? key.slice(RAW_PREFIX.length) : key;
     for (const [field, slot] of this.#slots) {
       const member = key === 'process.args' ? argumentOf(field) : -1;
       if (field === key) feeds.push({ slot, rank: 0, member: -1, url: key.startsWith('url.') });
@@ -104,7 +106,8 @@ export class FieldTable {
       else {
         const place = candidatesOf(field).indexOf(key);
         if (place >= 0) feeds.push({ slot, rank: WHOLE_URL.has(field) ? 1 : 1 + place, member: -1, url: key.startsWith('url.') });
-        else if (foldName(field) === foldName(key)) feeds.push({ slot, rank: RANK_FOLDED, member: -1, url: false });
+        else if (bare !== key && field === bare) feeds.push({ slot, rank: RANK_RAW, member: -1, url: false });
+        else if (foldName(field) === foldName(bare)) feeds.push({ slot, rank: RANK_FOLDED, member: -1, url: false });
       }
     }
     const result = feeds.length === 0 ? NO_FEEDS : feeds;
@@ -124,6 +127,8 @@ export const accessorOf = (field: string): ((event: FlatEvent) => unknown) => {
     for (const map of maps) for (const key of candidates) if (map[key] !== undefined && map[key] !== null) return map[key];
     const args = event['process.args'];
     if (member >= 0 && Array.isArray(args)) return args[member];
+    const raw = `${RAW_PREFIX}${field}`;
+    for (const map of maps) if (map[raw] !== undefined) return map[raw];
     for (const map of maps) for (const key in map) if (foldName(key) === folded && map[key] !== undefined) return map[key];
     return undefined;
   };

@@ -38,7 +38,7 @@ export const coverageOf = (
   heard?: ReadonlySet<string>,
 ): readonly RuleCoverage[] => {
   const byDataset = datasetSources(declarations);
-  const sources = declarations.map((d) => ({ ...d, source: withAllKinds(byDataset(d.dataset)), names: namesOf(d.emits) }));
+  const sources = declarations.map((d) => ({ ...d, source: withAllKinds(byDataset(d.dataset)), names: namesOf(d) }));
   return ruleset.events.map((rule) => {
     const feeding = sources.filter(({ source }) => feeds(rule, source));
     const seen = feeding.filter(({ dataset }) => heard === undefined || heard.has(dataset));
@@ -53,11 +53,18 @@ export const coverageOf = (
 
 const feeds = (rule: CompiledRule, source: EventSource): boolean => source !== UNKNOWN_SOURCE && admits(rule.logsource, source);
 
-const namesOf = (emits: readonly string[]): ReadonlySet<string> => new Set([...ALWAYS, ...emits].flatMap((name) => [name, foldName(name)]));
+// These keep every raw field by its own name, so that any name may be there.
+const RAW = new Set(['auditd', 'json']);
+const ANY_NAME = '*';
+
+const namesOf = ({ dataset, emits }: DatasetDeclaration): ReadonlySet<string> =>
+  new Set([...[...ALWAYS, ...emits].flatMap((name) => [name, foldName(name)]), ...(RAW.has(dataset) ? [ANY_NAME] : [])]);
 
 const isEmitted = (field: string, names: ReadonlySet<string>): boolean =>
   names.has(field) ||
   names.has(foldName(field)) ||
+  // A field with a place in ECS is emitted there or not at all; any other may be a raw one.
+  (names.has(ANY_NAME) && candidatesOf(field).length === 0) ||
   candidatesOf(field).some((name) => names.has(name)) ||
   (argumentOf(field) >= 0 && names.has('process.args'));
 

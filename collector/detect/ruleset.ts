@@ -110,7 +110,7 @@ export const compileRuleSet = (files: readonly RuleFile[], options: RuleSetOptio
     events,
     table,
     findings,
-    signalFields: signalFieldsOf(correlations),
+    signalFields: signalFieldsOf(correlations, events),
     loaded: findings.filter((f) => f.outcome === 'loaded').length,
     refused: findings.filter((f) => f.outcome === 'refused').length,
   };
@@ -182,9 +182,13 @@ const filtersByRule = (
   return byRule;
 };
 
-/** For each rule: what every correlation that reads it, directly or through another, groups by, counts or aliases. */
-const signalFieldsOf = (correlations: readonly CorrelationRule[]): ReadonlyMap<string, readonly string[]> => {
+/** For each rule: its own entity, and what every correlation that reads it, directly or through another, groups by, counts or aliases. */
+const signalFieldsOf = (
+  correlations: readonly CorrelationRule[],
+  events: readonly CompiledRule[],
+): ReadonlyMap<string, readonly string[]> => {
   const fields = new Map<string, Set<string>>();
+  for (const { rule } of events) if (rule.entity !== undefined) fields.set(rule.id, new Set([rule.entity]));
   const byId = new Map(correlations.map((c) => [c.id, c]));
   const give = (id: string, names: readonly string[], depth: number): void => {
     const set = fields.get(id) ?? new Set<string>();

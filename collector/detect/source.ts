@@ -25,19 +25,20 @@ export const UNKNOWN_SOURCE: EventSource = {};
 
 const linux = (...service: string[]): EventSource => ({ product: ['linux'], service, category: [] });
 const web = (name: string): EventSource => ({ product: [name], service: [name], category: ['webserver'] });
-const AUTH = ['sshd', 'sudo', 'su', 'pam', 'login', 'logind', 'polkit', 'useradd', 'shadow', 'account', 'passwd', 'auth', 'doas'];
+const AUTH = ['sshd', 'dropbear', 'sudo', 'doas', 'pkexec', 'su', 'pam', 'login', 'logind', 'account', 'auth'];
+const SYSLOG = ['cron', 'systemd', 'kernel', 'postfix', 'dovecot', 'exim', 'vsftpd', 'proftpd', 'pureftpd', 'clamav', 'guacamole'];
 
 // What is true whatever a decoder declares: text logs of a host are its syslog, and logins are in its auth log.
 const DATASETS: ReadonlyMap<string, EventSource> = new Map<string, EventSource>([
   ...AUTH.map((name) => [name, linux(name, 'auth', 'syslog')] as const),
-  ...['cron', 'systemd', 'kernel', 'iptables', 'nftables', 'ufw', 'dpkg', 'apt'].map((name) => [name, linux(name, 'syslog')] as const),
-  ...['postfix', 'dovecot', 'exim', 'vsftpd', 'proftpd', 'pureftpd', 'clamav', 'guacamole'].map(
-    (name) => [name, linux(name, 'syslog')] as const,
-  ),
-  ...['nginx', 'apache', 'caddy', 'traefik', 'haproxy', 'tomcat', 'iis', 'lighttpd'].map((name) => [name, web(name)] as const),
-  ['bind', { product: ['linux'], service: ['bind', 'named', 'syslog'], category: ['dns'] }],
+  ...SYSLOG.map((name) => [name, linux(name, 'syslog')] as const),
+  ...['nginx', 'apache', 'caddy', 'traefik', 'haproxy', 'aws.alb', 'iis'].map((name) => [name, web(name)] as const),
   ['modsecurity', { product: ['modsecurity'], service: ['modsecurity'], category: ['webserver', 'waf'] }],
+  ['named', { product: ['linux'], service: ['named', 'syslog'], category: ['dns'] }],
+  // Any program may stand in syslog, and any application in free text or JSON.
   ['syslog', { product: ['linux'], category: [] }],
+  ['text', UNKNOWN_SOURCE],
+  ['json', UNKNOWN_SOURCE],
   ['auditd', linux('auditd')],
   ['fim', { product: ['linux'], service: ['fim'], category: ['file_event'] }],
   ['inventory', linux('inventory')],
@@ -60,7 +61,7 @@ export const datasetSources = (declarations: readonly SourceDeclaration[]): ((da
   return (dataset) => {
     const own = DATASETS.get(dataset) ?? DATASETS.get(dataset.split('.')[0] as string);
     const theirs = byDataset.get(dataset);
-    if (!own || !theirs) return own ?? theirs ?? UNKNOWN_SOURCE;
+    if (!own || !theirs || own === UNKNOWN_SOURCE) return own ?? theirs ?? UNKNOWN_SOURCE;
     // Where ours leaves a dimension open (any program may stand in syslog) it stays open.
     const open = (key: keyof EventSource) => (own[key] === undefined ? undefined : joined(own[key], theirs[key]));
     return { category: open('category'), product: open('product'), service: open('service') };
@@ -84,10 +85,16 @@ export const kindOf = (event: FlatEvent): number => {
   const list = Array.isArray(categories) ? categories : [categories];
   for (let i = 0; i < list.length; i++) {
     const bit = KINDS.indexOf(list[i]);
-    // Only the start of a process is its creation.
-    if (bit > 0 || (bit === 0 && includes(event['event.type'], 'start'))) bits |= 1 << bit;
+    if (bit >= 0 && isOfKind(bit, event['event.type'])) bits |= 1 << bit;
   }
   return bits;
+};
+
+// Only the start of a process is its creation, only a change makes a file event, only a connection one of the network.
+const isOfKind = (bit: number, type: unknown): boolean => {
+  if (bit === 0) return includes(type, 'start');
+  if (bit === 1) return includes(type, 'creation') || includes(type, 'change');
+  return bit !== 2 || includes(type, 'connection') || includes(type, 'start');
 };
 
 const includes = (value: unknown, member: string): boolean => value === member || (Array.isArray(value) && value.includes(member));

@@ -15,7 +15,7 @@ const TAXONOMY: Readonly<Record<string, readonly string[]>> = {
   ParentProcessId: ['process.parent.pid'],
   ProcessName: ['process.name'],
   User: ['user.name'],
-  LogonId: ['SubjectLogonId', 'ses'],
+  LogonId: ['SubjectLogonId', 'auditd.ses'],
   OriginalFileName: ['process.pe.original_file_name'],
   Details: ['NewValue'],
   // files
@@ -66,6 +66,9 @@ const TAXONOMY: Readonly<Record<string, readonly string[]>> = {
   exe: ['process.executable'],
   comm: ['process.name'],
   name: ['file.path'],
+  type: ['event.code', 'auditd.type'],
+  SYSCALL: ['auditd.syscall_name'],
+  unit: ['service.name'],
   cwd: ['process.working_directory'],
   pid: ['process.pid'],
   ppid: ['process.parent.pid'],
@@ -74,8 +77,8 @@ const TAXONOMY: Readonly<Record<string, readonly string[]>> = {
   acct: ['user.name'],
   addr: ['source.ip'],
   proctitle: ['process.title'],
-  key: ['rule.name'],
   // auth and syslog
+  USER: ['user.target.name', 'user.effective.name'],
   UserName: ['user.name'],
   user: ['user.name'],
   service: ['service.name'],
@@ -91,6 +94,9 @@ export const WHOLE_URL: ReadonlySet<string> = new Set(['cs-uri-query', 'c-uri-qu
 
 /** Member of process.args that an auditd argument (`a0`, `a12`) is; -1 for other names. */
 export const argumentOf = (field: string): number => (/^a\d{1,3}$/.test(field) ? Number(field.slice(1)) : -1);
+
+/** Raw fields of audit records stand in vigil.extra under this prefix. */
+export const RAW_PREFIX = 'auditd.';
 
 /** Names without space and case: Windows logs write `Source Name` where rules write `SourceName`. */
 export const foldName = (name: string): string => name.replace(/\s+/g, '').toLowerCase();

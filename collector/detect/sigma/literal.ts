@@ -188,7 +188,7 @@ const ofTest = (field: string | null, test: Test): Witness | null => {
       if (test.op !== 'eq' || field === null) return presence(field);
       return { atoms: [{ kind: 'equals', field, text: String(test.value).toLowerCase() }], rate: rateOfText(String(test.value), true) };
     case 'regex':
-      return test.regex.literal.length >= 2 ? substring(test.regex.literal) : presence(field);
+      return test.regex.literals.length > 0 ? union(test.regex.literals.map((text) => substring(text))) : presence(field);
     case 'cidr':
     case 'time':
     case 'fieldref':

@@ -3,8 +3,10 @@
  * Regular expressions of rules: the same answers as V8 where it is safe, refusals, and no input that is slow.
  * Input: patterns of the kinds that rules hold. Output: pass or fail.
  */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileRegex, type LinearRegex } from './regex.ts';
+import { requiredLiterals } from './regex-literal.ts';
 
 const made = (pattern: string, flags = ''): LinearRegex => {
   const result = compileRegex(pattern, flags);
@@ -62,15 +64,62 @@ describe('compileRegex', () => {
     expect(made('a{500}').test('a'.repeat(500))).toBe(true);
   });
 
-  it('names a literal only where every match holds it', () => {
-    expect(made('foo.*barbaz').literal).toBe('barbaz');
-    expect(made('foo|bar').literal).toBe('');
-    expect(made('(foo)?ab').literal).toBe('ab');
-    expect(made('colou?r').literal).toBe('colo');
-    expect(made('ab*c').literal).toBe('a');
-    expect(made('\\.exe$').literal).toBe('.exe');
-    expect(made('[[:alpha:]]x').literal).toBe('');
-    expect(made('fos', 'i').literal).toBe('fo');
+  it.each([
+    ['foo.*barbaz', ['barbaz']],
+    ['foo|bar', ['foo', 'bar']],
+    ['foo|b', []],
+    ['(foo)?ab', ['ab']],
+    ['(?:foo|barr)x', ['foo', 'barr']],
+    ['(?:foo|barr)+x', ['foo', 'barr']],
+    ['(?:foo|barr)*xy', ['xy']],
+    ['colou?rs', ['colo']],
+    ['ab*c', []],
+    ['abc+d', ['abc']],
+    ['ab{0,2}cd', ['cd']],
+    ['\\.exe$', ['.exe']],
+    ['[[:alpha:]]xyz', []],
+    ['[abc]xyz[^]]', ['xyz']],
+    ['x(a(?:bcd|efg)h)y', ['bcd', 'efg']],
+    ['(?i:abc)', []],
+    ['abc(?i:d)|efg', []],
+    ['\\bunion\\b.{0,40}\\bselect\\b', ['select']],
+  ])('names for %s the literals %j', (pattern, literals) => {
+    expect(made(pattern).literals).toEqual(literals);
+  });
+
+  it('names only literals that stand in every match', () => {
+    const atom = fc.constantFrom('ab', 'ba', 'a', 'b', 'c', '.', '[ab]', '\\.', 'cab');
+    const repeat = fc.constantFrom('', '', '?', '*', '+', '{2}', '{0,1}', '{1,2}');
+    const { pattern } = fc.letrec<{ pattern: string; piece: string }>((tie) => ({
+      piece: fc
+        .tuple(
+          fc.oneof(
+            { depthSize: 'small' },
+            atom,
+            tie('pattern').map((p) => `(?:${p})`),
+          ),
+          repeat,
+        )
+        .map(([a, r]) => (a.length > 1 && !/[()[\\]/.test(a) ? `(?:${a})${r}` : a + r)),
+      pattern: fc
+        .array(
+          fc.array(tie('piece'), { minLength: 1, maxLength: 3 }).map((p) => p.join('')),
+          { minLength: 1, maxLength: 2 },
+        )
+        .map((p) => p.join('|')),
+    }));
+    fc.assert(
+      fc.property(pattern, fc.string({ unit: fc.constantFrom('a', 'b', 'c', '.'), maxLength: 10 }), (source, text) => {
+        const literals = requiredLiterals(source, false);
+        if (literals.length > 0 && new RegExp(source).test(text)) expect(literals.some((l) => text.includes(l))).toBe(true);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('leaves s out of a literal where RE2 folds it with U+017F', () => {
+    expect(made('[[:digit:]]abcs', 'i').literals).toEqual([]);
+    expect(made('\\Aabcsd', 'i').literals).toEqual(['abc']);
   });
 
   it('looks at the first 8 KiB only', () => {

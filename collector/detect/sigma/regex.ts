@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Regular expressions of rules, in linear time or not at all: V8 where it can fall back to its non-backtracking engine, else RE2.
- * Input: a Sigma `re` value and its flags. Output: a test over at most 8 KiB, and a literal that every match must hold.
+ * Input: a Sigma `re` value and its flags. Output: a test over at most 8 KiB, and literals of which every match holds one.
  */
 import { setFlagsFromString } from 'node:v8';
 import { RE2JS } from 're2js';
+import { requiredLiterals } from './regex-literal.ts';
 
 /** Longer inputs are cut here, so that one line cannot cost more than a bounded time. */
 export const MAX_REGEX_INPUT = 8192;
@@ -15,8 +16,8 @@ export interface LinearRegex {
   readonly flags: string;
   readonly engine: 'v8' | 're2';
   test(text: string): boolean;
-  /** In lower case; every matching text holds it. Empty where none is known. */
-  readonly literal: string;
+  /** In lower case; every matching text holds one of them. Empty where none is known. */
+  readonly literals: readonly string[];
 }
 
 export type RegexResult = { readonly ok: true; readonly regex: LinearRegex } | { readonly ok: false; readonly reason: string };
@@ -45,14 +46,16 @@ export const compileRegex = (pattern: string, flags: string): RegexResult => {
   const all = [...new Set([...flags, ...(inline?.[1] ?? '')])].sort().join('');
   if (/\(\?(?:<?[=!])/.test(unescaped(source))) return { ok: false, reason: 'lookaround' };
   if (/\\[1-9]/.test(source.replace(/\\\\/g, ''))) return { ok: false, reason: 'backreference' };
-  const literal = requiredLiteral(source, all.includes('i'));
   const cut = (test: (text: string) => boolean) => (text: string) =>
     test(text.length > MAX_REGEX_INPUT ? text.slice(0, MAX_REGEX_INPUT) : text);
   const spelt = all.includes('i') ? spellCase(source) : source;
   const native = all.replace('i', '');
   if (spelt !== null && commonSyntax(source) && linearInV8(spelt, native)) {
     const regex = new RegExp(spelt, native);
-    return { ok: true, regex: { source, flags: all, engine: 'v8', literal, test: cut((text) => regex.test(text)) } };
+    return {
+      ok: true,
+      regex: { source, flags: all, engine: 'v8', literals: requiredLiterals(source, false), test: cut((text) => regex.test(text)) },
+    };
   }
   try {
     let bits = 0;
@@ -60,7 +63,16 @@ export const compileRegex = (pattern: string, flags: string): RegexResult => {
     if (all.includes('m')) bits |= RE2JS.MULTILINE;
     if (all.includes('s')) bits |= RE2JS.DOTALL;
     const regex = RE2JS.compile(source, bits);
-    return { ok: true, regex: { source, flags: all, engine: 're2', literal, test: cut((text) => regex.test(text)) } };
+    return {
+      ok: true,
+      regex: {
+        source,
+        flags: all,
+        engine: 're2',
+        literals: requiredLiterals(source, all.includes('i')),
+        test: cut((text) => regex.test(text)),
+      },
+    };
   } catch (thrown) {
     return { ok: false, reason: thrown instanceof Error ? thrown.message : String(thrown) };
   }
@@ -109,44 +121,4 @@ const classRange = (from: string, to: string): string | null => {
   if (/^[a-z]-[a-z]$/.test(range)) return range + range.toUpperCase();
   if (/^[A-Z]-[A-Z]$/.test(range)) return range + range.toLowerCase();
   return /^\d-\d$/.test(range) ? range : null;
-};
-
-/** The longest run of plain characters that stands outside groups, classes and alternatives and is not optional. */
-const requiredLiteral = (source: string, folded: boolean): string => {
-  if (source.includes('[:')) return '';
-  let best = '';
-  let run = '';
-  const end = (): void => {
-    if (run.length > best.length) best = run;
-    run = '';
-  };
-  let depth = 0;
-  for (let i = 0; i < source.length; i++) {
-    let c = source[i] as string;
-    let plain = false;
-    if (c === '\\') {
-      c = source[++i] ?? '';
-      plain = /^[^\w]$/.test(c);
-      // An escape with arguments (\x41, \p{L}, \Q…) is not read here.
-      if (/[xpPQEukgNocz0A-Z]/.test(c) && !/[BDSW]/.test(c)) return '';
-    } else if (c === '[') {
-      i += source[i + 1] === '^' ? 1 : 0;
-      i += source[i + 1] === ']' ? 1 : 0;
-      for (i++; i < source.length && source[i] !== ']'; i++) if (source[i] === '\\') i++;
-    } else if (c === '(') depth++;
-    else if (c === ')') depth--;
-    else if (c === '|') {
-      if (depth === 0) return '';
-    } else if (c === '*' || c === '?') run = run.slice(0, -1);
-    else if (c === '{') {
-      run = run.slice(0, -1);
-      while (i < source.length && source[i] !== '}') i++;
-    } else plain = !'.^$+'.includes(c);
-    // RE2 folds s with U+017F, which lower case does not.
-    if (folded && (c === 's' || c === 'S')) plain = false;
-    if (plain && depth === 0 && c < '\x80') run += c;
-    else end();
-  }
-  end();
-  return best.toLowerCase();
 };
