@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { cp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sha256 } from '../../core/hash.ts';
+import { headerText } from '../../core/header.ts';
 import { random128 } from '../../core/ids.ts';
-import { BLOCK_DOMAIN, type BlocksAnswer, LIMITS } from '../../core/protocol.ts';
+import { BLOCK_DOMAIN, type Block, type BlocksAnswer, LIMITS } from '../../core/protocol.ts';
 import { generateSigner } from '../../core/sign.ts';
 import { minutes, unixMs } from '../../core/units.ts';
 import { encodeBlock, encodeRequest, sealJson } from '../../core/wire.ts';
@@ -178,6 +181,24 @@ describe('a block (W5)', () => {
     ]);
     expect(journal.heads(agent.id)).toEqual([]);
     expect(journal.heads(other.id)).toEqual([]);
+  });
+
+  test('whose body is a bomb, is no body, or nests a thousandfold is bad, in little memory', async () => {
+    const forge = (kind: 'lines' | 'heartbeat', body: Uint8Array, plain: number): Block => {
+      const { header } = blockChain(agent)();
+      const forged = { ...header, kind, plain, packed: body.length, hash: sha256(body) };
+      const headerBytes = Buffer.from(headerText(forged));
+      return { header: forged, headerBytes, body, signature: agent.signer.sign(BLOCK_DOMAIN, headerBytes) };
+    };
+    const deep = Buffer.from('['.repeat(1_000_000));
+    const before = process.memoryUsage().rss;
+    const blocks = [
+      forge('lines', zstdCompressSync(Buffer.alloc(200_000_000)), 2_000_000),
+      forge('lines', Buffer.from('nothing'), 100),
+      forge('heartbeat', zstdCompressSync(deep), deep.length),
+    ];
+    expect(results(await send(requestOf(blocks)))).toEqual(['bad BODY', 'bad BODY', 'bad BODY']);
+    expect(process.memoryUsage().rss - before).toBeLessThan(96_000_000);
   });
 
   test('signed for another purpose is bad', async () => {
