@@ -340,6 +340,14 @@ describe('hostile requests', () => {
     expect((await send(JSON.stringify({ query: '"\\\\"' }))).statusCode).toBe(200);
   });
 
+  test('nothing waits for ever: every time and count of the listener has an end', async () => {
+    const { app } = await console();
+    const { headersTimeout, requestTimeout, timeout, keepAliveTimeout, maxRequestsPerSocket, maxConnections } = app.server;
+    for (const limit of [headersTimeout, requestTimeout, timeout, keepAliveTimeout, maxRequestsPerSocket, maxConnections])
+      expect(limit).toBeGreaterThan(0);
+    expect(app.initialConfig).toMatchObject({ bodyLimit: 1_048_576, onProtoPoisoning: 'error', onConstructorPoisoning: 'error' });
+  });
+
   test('nobody without permission makes the collector read a body', async () => {
     const vigil = await console();
     expect((await vigil.ask('POST', '/api/v1/events/search', { body: { query: 'x'.repeat(2_000_000) } })).statusCode).toBe(401);

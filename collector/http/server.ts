@@ -109,11 +109,7 @@ export const makeConsoleServer = (parts: ConsoleParts): FastifyInstance => {
     logger: false,
     serverFactory: (handler) => listener(handler, parts.tls),
     bodyLimit: limits.bodyBytes,
-    connectionTimeout: 120_000,
-    requestTimeout: 60_000,
     handlerTimeout: 120_000,
-    keepAliveTimeout: 30_000,
-    maxRequestsPerSocket: 10_000,
     forceCloseConnections: true,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
@@ -171,8 +167,16 @@ const listener = (handler: (request: never, response: never) => void, tls: Conso
     maxHeaderSize: 16_384,
     noDelay: true,
   };
-  if (tls === undefined) return createHttpServer(options, handler as never);
-  return createHttpsServer({ ...options, ...tls, minVersion: 'TLSv1.2' }, handler as never) as unknown as Server;
+  const server =
+    tls === undefined
+      ? createHttpServer(options, handler as never)
+      : (createHttpsServer({ ...options, ...tls, minVersion: 'TLSv1.2' }, handler as never) as unknown as Server);
+  // A server of our own making takes none of these from fastify's options.
+  server.timeout = 130_000;
+  server.keepAliveTimeout = 30_000;
+  server.maxRequestsPerSocket = 10_000;
+  server.maxConnections = 2_000;
+  return server;
 };
 
 const guard = (app: FastifyInstance, parts: ConsoleParts, door: Door, requests: ReturnType<typeof openRateLimit>): void => {
