@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import * as nodeModule from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -36,7 +36,7 @@ export const launch = async (entry) => {
   }
   const runs = suits(versionOf(process.version));
   if (runs && FLAGS.every((flag) => process.execArgv.includes(flag))) {
-    enableCompileCache(process.env['VIGIL_COMPILE_CACHE'] || join(ROOT, 'node_modules', '.cache', 'vigil-compile'));
+    nodeModule.enableCompileCache?.(process.env['VIGIL_COMPILE_CACHE'] || join(ROOT, 'node_modules', '.cache', 'vigil-compile'));
     process.argv = [process.argv[0], join(ROOT, entry), ...args];
     await import(pathToFileURL(join(ROOT, entry)).href);
     return;

@@ -144,7 +144,7 @@ export const decodeCommand = async (args: DecodeArgs, io: DecodeIo): Promise<voi
 };
 
 /** A file's own time stands for when its lines were read. */
-const fileTime = async (file: string): Promise<UnixMs> => {
+export const fileTime = async (file: string): Promise<UnixMs> => {
   try {
     return unixMs((await stat(file)).mtimeMs);
   } catch (thrown) {

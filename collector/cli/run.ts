@@ -53,7 +53,7 @@ export const addRunCommands = (program: Command, terminal: Terminal): void => {
           terminal.out(`${printConfig(COLLECTOR_SETTINGS, loaded)}\n`);
           return;
         }
-        const { runCollector } = await import('../collector.ts');
+        const { runCollector } = await import('../start.ts');
         await runCollector(loaded.config, terminal);
       }),
     'vigil start --local-agent --tail /srv/app/*.log=json',

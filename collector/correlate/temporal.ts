@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The gauge of temporal_ordered: a signal of every rule, in the order written, within the timespan.
- * Input: rows whose value is their rule. Output: 1 while the window holds such a chain, else 0.
+ * Input: rows whose value is their rule. Output: the number of rules while the window holds such a chain, else 0.
  */
 import type { UnixMs } from '../../core/units.ts';
 import type { Gauge } from './value.ts';
@@ -19,7 +19,7 @@ export const orderedGauge = (rules: readonly string[]): Gauge => {
     drop: () => {},
     read: (from) => {
       const start = starts.at(-1);
-      return start !== undefined && start >= from ? 1 : 0;
+      return start !== undefined && start >= from ? rules.length : 0;
     },
   };
 };

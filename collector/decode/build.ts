@@ -63,7 +63,7 @@ export const line: { text: string; original: string; escaped: boolean } = { text
 
 /**
  * Reads bytes as a line. Where some are not UTF-8, or NUL, the kept form is an escape that can be reversed: `\xHH` for
- * such a byte and `\\` for each backslash. Decoders then read U+FFFD for the first and the text `\x00` for NUL.
+ * such a byte and `\\` for each backslash. Decoders then read U+FFFD for the first and the text `\x00`, `\x00{4096}` for NULs.
  */
 export const readLine = (bytes: Uint8Array): void => {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -73,41 +73,50 @@ export const readLine = (bytes: Uint8Array): void => {
   line.escaped = false;
   const nul = text.includes('\0');
   if (nul || (text.includes('\ufffd') && !isUtf8(buffer))) {
-    if (nul) line.text = text.replaceAll('\0', '\\x00');
+    if (nul) line.text = text.replace(/\0+/g, nulText);
     line.original = escapeBytes(buffer);
     line.escaped = true;
   }
 };
 
-const HEX = '0123456789abcdef';
-const byteEscape = (byte: number): string => `\\x${HEX[byte >> 4]}${HEX[byte & 15]}`;
+/** A crash of a file system leaves blocks of NUL: a long run is told by its length. */
+const nulText = (run: string): string => (run.length <= 8 ? '\\x00'.repeat(run.length) : `\\x00{${run.length}}`);
 
-/** Length of the UTF-8 sequence that starts here, 0 when it is not well-formed. */
+const HEX = Buffer.from('0123456789abcdef');
+
+/** Length of the well-formed UTF-8 sequence that starts here, 0 when there is none. */
 const sequenceLength = (buffer: Buffer, at: number): number => {
   const lead = buffer[at] ?? 0;
   if (lead < 0x80) return 1;
   const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  return at + length <= buffer.length && isUtf8(buffer.subarray(at, at + length)) ? length : 0;
+  const second = buffer[at + 1] ?? 0;
+  if (lead < 0xc2 || lead > 0xf4 || at + length > buffer.length) return 0;
+  // Overlong forms, surrogates and what lies beyond U+10FFFF show in the second byte.
+  const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+  const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+  if (second < low || second > high) return 0;
+  for (let i = at + 2; i < at + length; i++) if (((buffer[i] ?? 0) & 0xc0) !== 0x80) return 0;
+  return length;
 };
 
 const escapeBytes = (buffer: Buffer): string => {
-  const parts: string[] = [];
-  let start = 0;
-  let at = 0;
-  const flush = (end: number): void => {
-    if (end > start) parts.push(buffer.toString('utf8', start, end));
-  };
-  while (at < buffer.length) {
+  const out = Buffer.allocUnsafe(buffer.length * 4);
+  let end = 0;
+  for (let at = 0; at < buffer.length; ) {
     const byte = buffer[at] ?? 0;
     const length = byte === 0 ? 0 : sequenceLength(buffer, at);
-    if (byte === 92 || length === 0) {
-      flush(at);
-      parts.push(byte === 92 ? '\\\\' : byteEscape(byte));
-      start = ++at;
-    } else at += length;
+    if (length === 0) {
+      out[end++] = 92;
+      out[end++] = 120;
+      out[end++] = HEX[byte >> 4] ?? 0;
+      out[end++] = HEX[byte & 15] ?? 0;
+      at++;
+    } else {
+      if (byte === 92) out[end++] = 92;
+      for (const stop = at + length; at < stop; at++) out[end++] = buffer[at] ?? 0;
+    }
   }
-  flush(at);
-  return parts.join('');
+  return out.toString('utf8', 0, end);
 };
 
 /** The bytes behind an escaped `event.original`. */
@@ -152,9 +161,10 @@ export const SURELY_SHORT = 10_922;
 /** The text cut to the field limit, never inside a character. */
 export const clip = (text: string): string => {
   if (text.length <= SURELY_SHORT) return text;
-  const buffer = Buffer.from(text);
-  if (buffer.length <= FIELD_LIMIT_BYTES) return text;
-  let end = FIELD_LIMIT_BYTES;
+  // So many UTF-16 units are at least so many bytes.
+  const buffer = Buffer.from(text.length > FIELD_LIMIT_BYTES ? text.slice(0, FIELD_LIMIT_BYTES) : text);
+  if (buffer.length <= FIELD_LIMIT_BYTES && text.length <= FIELD_LIMIT_BYTES) return text;
+  let end = Math.min(FIELD_LIMIT_BYTES, buffer.length);
   while (((buffer[end] ?? 0) & 0xc0) === 0x80) end--;
   return buffer.toString('utf8', 0, end);
 };

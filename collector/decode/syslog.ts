@@ -160,7 +160,8 @@ const readStructured = (frame: Frame, at: number): number => {
 
 const nextOf = (text: string, at: number, a: number, b: number): number => {
   let p = at;
-  while (p < text.length && text.charCodeAt(p) !== a && text.charCodeAt(p) !== b) p++;
+  const limit = Math.min(text.length, at + 256);
+  while (p < limit && text.charCodeAt(p) !== a && text.charCodeAt(p) !== b) p++;
   return p;
 };
 
@@ -182,15 +183,15 @@ const readHostAndTag = (frame: Frame, at: number): boolean => {
   return true;
 };
 
-const REPEATED = /^message repeated (\d{1,9}) times?: \[ ?(.*?) ?\]$/s;
+const REPEATED = /^message repeated (\d{1,9}) times?: \[/;
 
 /** Unwraps `message repeated 3 times: [ …]`. */
 const unwrapRepeated = (frame: Frame): void => {
   if (!frame.text.startsWith('message repeated ')) return;
-  const match = REPEATED.exec(frame.text);
-  if (match === null) return;
+  const match = REPEATED.exec(frame.text.slice(0, 64));
+  if (match === null || !frame.text.endsWith(']')) return;
   frame.repeated = Number(match[1]);
-  frame.text = match[2] ?? '';
+  frame.text = frame.text.slice(match[0].length, -1).trim();
 };
 
 /** Reads the envelope, if the line has one; false leaves the frame's text alone. */

@@ -8,21 +8,17 @@ import type { AlertId } from '../../core/ids.ts';
 import type { UnixMs } from '../../core/units.ts';
 import { fault } from '../errors.ts';
 import type { Incident, IncidentWork } from '../model/incident.ts';
-import type { Literal } from '../query/ast.ts';
 import { joined } from '../store/joined.ts';
 import type { StateStore } from '../store/store.ts';
+import { alertsOf, findIncident } from './commands.ts';
 import type { IncidentPorts, IncidentView } from './routes.ts';
 
 const PEOPLE: ReadonlySet<string> = new Set(['state', 'owner', 'verdict', 'reason', 'mergedInto', 'added', 'removed', 'alerts']);
 
 /** What stands is what the machine put together, with what people put in and took out. */
 export const viewIncident = (incident: Incident, work: IncidentWork | null, version: number): IncidentView => {
-  const removed = new Set<AlertId>(work?.removed ?? []);
-  const alerts = [...new Set([...incident.alerts, ...(work?.added ?? [])])].filter((id) => !removed.has(id));
-  return { ...incident, ...(work ?? { state: 'new' }), alerts, version };
+  return { ...incident, ...(work ?? { state: 'new' as const }), alerts: alertsOf(incident, work), version };
 };
-
-const literal = (text: string): Literal => ({ text, quoted: false, at: 0 });
 
 /** The reading half of IncidentPorts; `chainOfAlert` answers null for an alert that is gone. */
 export const readIncidents = <C>(
@@ -33,8 +29,8 @@ export const readIncidents = <C>(
 ): Omit<IncidentPorts<C>, 'change'> => {
   const incidents = joined(state, { machine: 'incident', people: 'incidentWork', peopleFields: PEOPLE, join: viewIncident, now });
   const get = async (idOrNumber: string): Promise<IncidentView> => {
-    const id = await incidentIdOf(state, idOrNumber);
-    const found = id === null ? null : await incidents.get(id);
+    const { id } = await findIncident(state, idOrNumber);
+    const found = await incidents.get(id);
     if (!found) throw fault('NOT_FOUND', { what: 'incident', id: idOrNumber });
     return found;
   };
@@ -51,12 +47,4 @@ export const readIncidents = <C>(
       return { incident, alerts: alerts.filter((one): one is Awaited<C> & {} => one !== null) as C[] };
     },
   };
-};
-
-/** The id behind INC-8, 8 or an id; null when there is none. */
-export const incidentIdOf = async (state: StateStore, idOrNumber: string): Promise<string | null> => {
-  const number = /^(?:INC-)?(\d{1,9})$/i.exec(idOrNumber)?.[1];
-  if (number === undefined) return (await state.get('incident', idOrNumber)) === null ? null : idOrNumber;
-  const found = await state.list('incident', { where: { kind: 'is', field: literal('number'), value: literal(number) }, limit: 1 });
-  return found.items[0]?.id ?? null;
 };

@@ -28,7 +28,7 @@ export interface OwnStream extends Notices {
   close(): Promise<void>;
 }
 
-export const OWN_STREAM = 'vigil';
+const OWN_STREAM = 'vigil';
 const GATHER_MS = 250;
 const KINDS = 1_000;
 
@@ -91,7 +91,7 @@ export const openOwnStream = ({ journal, clock, signer, agent, host }: OwnOption
 };
 
 /** A notice as its line: `action` first, then the time; `count` is how often it happened where the notice has none of its own. */
-export const noticeLine = (notice: Notice, times: number, time: string): string => {
+const noticeLine = (notice: Notice, times: number, time: string): string => {
   const { action, ...rest } = notice;
   return JSON.stringify({ action, '@timestamp': time, ...rest, ...(times > 1 && rest.count === undefined ? { count: times } : {}) });
 };

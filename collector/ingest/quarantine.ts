@@ -11,7 +11,7 @@ import type { AgentId } from '../../core/ids.ts';
 import { openSegment, readSegment, type Segment, syncFolder } from '../../core/segment.ts';
 import type { UnixMs } from '../../core/units.ts';
 
-export const QUARANTINE_WHY = ['conflict', 'held', 'bad'] as const;
+const QUARANTINE_WHY = ['conflict', 'held', 'bad'] as const;
 export type QuarantineWhy = (typeof QUARANTINE_WHY)[number];
 
 export interface QuarantineEntry {

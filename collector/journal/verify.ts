@@ -11,7 +11,7 @@ import { readFrame } from './frame.ts';
 import { addRange, overlaps, type Range } from './ranges.ts';
 import { listSegments, OpeningReader } from './segments.ts';
 
-export const PROBLEM_KINDS = ['frame', 'form', 'hash-or-signature', 'body', 'agent', 'key', 'sequence', 'chain'] as const;
+const PROBLEM_KINDS = ['frame', 'form', 'hash-or-signature', 'body', 'agent', 'key', 'sequence', 'chain'] as const;
 
 export interface JournalProblem {
   /** Position in the journal, and the file. */

@@ -63,6 +63,16 @@ export interface AgentPresence {
   readonly silentSince?: UnixMs;
 }
 
+/** What the pass must know of a host to say whose an event is. */
+export interface HostView {
+  /** Id of the agent, or `name:<host>` for a host that others speak for (replay, relays). */
+  readonly key: string;
+  readonly asset: AssetId;
+  readonly name: string;
+  readonly criticality?: string;
+  readonly zone?: string;
+}
+
 /** What ingest asks, on every request, from memory. */
 export interface AgentDirectory {
   /** MUST answer from memory, at once. Undefined when the id is unknown. */

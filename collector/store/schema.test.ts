@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { anyFields, eventOf, plain } from '../../test/contract/events.ts';
 import type { Event } from '../model/event.ts';
-import { COLUMNS, eventBatch, eventRow, rowToEvent } from './schema.ts';
+import { COLUMNS, columnsOfMask, eventBatch, eventRow, rowToEvent } from './schema.ts';
 
 const range = { collector: 'c', incarnation: 'i', from: 0, to: 1 };
 
@@ -48,4 +48,22 @@ test('a batch has a line for each event, and none when empty', () => {
   expect(batch).toMatchObject({ range, generation: 3, rows: 2 });
   expect(Buffer.from(batch.ndjson).toString()).toBe(`${eventRow(eventOf(1))}\n${eventRow(eventOf(2))}\n`);
   expect(eventBatch(range, 3, []).ndjson).toHaveLength(0);
+});
+
+test('the mask of a batch names every column that its lines fill', () => {
+  fc.assert(
+    fc.property(fc.array(anyFields, { minLength: 1, maxLength: 5 }), (made) => {
+      const batch = eventBatch(
+        range,
+        1,
+        made.map((fields, n) => eventOf(n, fields)),
+      );
+      const columns = new Set<string>(columnsOfMask(batch.columns).map((column) => column.name));
+      for (const line of Buffer.from(batch.ndjson).toString().trim().split('\n'))
+        for (const name of Object.keys(JSON.parse(line) as object)) expect(columns).toContain(name);
+      expect(columns.size).toBeLessThan(COLUMNS.length);
+    }),
+  );
+  expect(columnsOfMask(undefined)).toBe(COLUMNS);
+  expect(columnsOfMask('00000000ff')).toBe(COLUMNS);
 });

@@ -44,30 +44,43 @@ export const sqlName = (name: string): string => `"${name.replaceAll('"', '""')}
 export const sqlText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** `columns` of read_json: dates arrive as milliseconds. */
-export const NDJSON_COLUMNS = `{${COLUMNS.map((c) => `${sqlText(c.name)}: ${sqlText(c.type === 'date' ? 'BIGINT' : c.sql)}`).join(', ')}}`;
+export const ndjsonColumns = (columns: readonly Column[]): string =>
+  `{${columns.map((c) => `${sqlText(c.name)}: ${sqlText(c.type === 'date' ? 'BIGINT' : c.sql)}`).join(', ')}}`;
 /** Select list from NDJSON to the table's types. */
-export const NDJSON_SELECT = COLUMNS.map((c) =>
-  c.type === 'date' ? `epoch_ms(${sqlName(c.name)}) AS ${sqlName(c.name)}` : sqlName(c.name),
-).join(', ');
+export const ndjsonSelect = (columns: readonly Column[]): string =>
+  columns.map((c) => (c.type === 'date' ? `epoch_ms(${sqlName(c.name)}) AS ${sqlName(c.name)}` : sqlName(c.name))).join(', ');
 /** Select list that `rowToEvent` reads: dates as milliseconds. */
 export const EVENT_SELECT = COLUMNS.map((c) => (c.type === 'date' ? `epoch_ms(${sqlName(c.name)})` : sqlName(c.name))).join(', ');
 
 /** Prefix of an extra whose own name would be read as a sparse field. */
 const EXTRA_PREFIX = 'vigil.extra.';
-const SPARSE: ReadonlySet<string> = new Set(ECS_FIELDS.filter((name) => !ECS[name].typed));
+const SPARSE = -1;
+/** Position of each field's column; `SPARSE` for those without. */
+const SLOTS: ReadonlyMap<string, number> = new Map(
+  ECS_FIELDS.map((name) => [name, ECS[name].typed ? COLUMNS.findIndex((column) => column.name === name) : SPARSE]),
+);
+const EXTRA_SLOT = COLUMNS.length - 1;
 
-const extraKey = (name: string): string => (SPARSE.has(name) || name.startsWith(EXTRA_PREFIX) ? EXTRA_PREFIX + name : name);
+const extraKey = (name: string): string => (SLOTS.get(name) === SPARSE || name.startsWith(EXTRA_PREFIX) ? EXTRA_PREFIX + name : name);
 
 /**
  * One line of NDJSON without its line end. Absent fields are left out; sparse fields and extras share the object `vigil.extra`.
  * The event must hold `@timestamp` and `event.id`; strings are well-formed UTF-16 (decode sees to both).
+ * `used` is marked at the position of each column that the line fills.
  */
-export const eventRow = (event: Event): string => {
+export const eventRow = (event: Event, used?: Uint8Array): string => {
   let sparse: Record<string, unknown> | undefined;
   for (const name in event) {
-    if (event[name as EcsField] === undefined || !SPARSE.has(name)) continue;
-    sparse ??= Object.create(null) as Record<string, unknown>;
-    sparse[name] = event[name as EcsField];
+    const value = event[name as EcsField];
+    if (value === undefined) continue;
+    const slot = SLOTS.get(name);
+    if (slot === undefined) continue;
+    if (slot !== SPARSE) {
+      if (used !== undefined) used[slot] = 1;
+    } else {
+      sparse ??= Object.create(null) as Record<string, unknown>;
+      sparse[name] = value;
+    }
   }
   const extra = event['vigil.extra'];
   // One native JSON.stringify of an object of constant shape beats text built by hand: 1.4 against 2.0 µs for 32 fields.
@@ -77,16 +90,41 @@ export const eventRow = (event: Event): string => {
   for (const name in sparse) row[name] = undefined;
   if (extra !== undefined) for (const key of Object.keys(extra)) json[extraKey(key)] = extra[key];
   row['vigil.extra'] = json;
+  if (used !== undefined) used[EXTRA_SLOT] = 1;
   return JSON.stringify(row);
 };
 
 /** A batch for `append`. Events stand in the order of the journal. */
-export const eventBatch = (range: JournalRange, generation: number, events: readonly Event[]): EventBatch => ({
-  range,
-  generation,
-  rows: events.length,
-  ndjson: Buffer.from(events.length === 0 ? '' : `${events.map(eventRow).join('\n')}\n`),
-});
+export const eventBatch = (range: JournalRange, generation: number, events: readonly Event[]): EventBatch => {
+  const used = new Uint8Array(COLUMNS.length);
+  const lines = events.map((event) => eventRow(event, used));
+  return {
+    range,
+    generation,
+    rows: events.length,
+    ndjson: Buffer.from(lines.length === 0 ? '' : `${lines.join('\n')}\n`),
+    columns: maskOf(used),
+  };
+};
+
+const MASK_SCHEMA = SCHEMA_ID.slice(0, 8);
+
+/** Columns that occur, as a short text: a table of few columns costs half the memory and a quarter less time. */
+const maskOf = (used: Uint8Array): string => {
+  let bits = 0n;
+  for (let i = 0; i < used.length; i++) if (used[i] === 1) bits |= 1n << BigInt(i);
+  return MASK_SCHEMA + bits.toString(16);
+};
+
+/** The columns of a mask; all when there is none or another schema made it. */
+export const columnsOfMask = (mask: string | undefined): readonly Column[] => {
+  if (mask === undefined || !/^[0-9a-f]{9,64}$/.test(mask) || !mask.startsWith(MASK_SCHEMA)) return COLUMNS;
+  const bits = BigInt(`0x${mask.slice(MASK_SCHEMA.length)}`);
+  // The engine asks every table for times and dataset.
+  return COLUMNS.filter((column, i) => ALWAYS.has(column.name) || (bits >> BigInt(i)) % 2n === 1n);
+};
+
+const ALWAYS: ReadonlySet<EcsField> = new Set(['@timestamp', 'event.id', 'event.ingested', 'event.dataset', 'vigil.dataset']);
 
 /** The event of a row read by `EVENT_SELECT`: values in the order of `COLUMNS`, null where absent. */
 export const rowToEvent = (row: readonly unknown[]): Event => {
@@ -107,7 +145,7 @@ const fillSparse = (event: Record<string, unknown>, text: string): void => {
   let extras = 0;
   let sparse = 0;
   for (const key of Object.keys(all)) {
-    if (SPARSE.has(key)) {
+    if (SLOTS.get(key) === SPARSE) {
       event[key] = all[key];
       sparse++;
     } else {

@@ -21,6 +21,8 @@ export interface EventBatch {
   readonly generation: number;
   readonly rows: number;
   readonly ndjson: Uint8Array;
+  /** Which columns occur, as `eventBatch` writes it; any may when absent. */
+  readonly columns?: string;
 }
 
 export interface EventQuery {

@@ -116,10 +116,9 @@ export class World {
   /** Waits until everything written is searchable, or nothing has moved for long; then counts. */
   async settle(timeoutMs = 60_000): Promise<Verdict> {
     const wide = ['--from', 'now-7d', '--to', 'now+1d'];
-    let found = -1;
     await until(
       'everything written to be searchable',
-      async () => (found = await this.collector.count('user.name: n*', wide)) >= this.#written,
+      async () => (await this.collector.count('user.name: n*', wide)) >= this.#written,
       timeoutMs,
     ).catch(() => {});
     const rows = await this.#names(wide);

@@ -93,6 +93,24 @@ const outcome = (set: RuleSet, signals: readonly Signal[], pageSize: number, red
 };
 
 describe('order of arrival', () => {
+  it('is tried on sets that satisfy every rule', () => {
+    const fired = new Set<string>();
+    for (const set of fc.sample(arrivals, { numRuns: 200, seed: 7 }))
+      for (const { rule } of outcome(
+        rules,
+        set.map(({ bytes, ...sketch }) => signal({ ...sketch, fields: { bytes: String(bytes) } })),
+        50,
+        false,
+      ).alerts)
+        fired.add(rule);
+    expect([...fired].sort()).toEqual(
+      [...rules.rules.values()]
+        .filter(({ alerts }) => alerts)
+        .map(({ id }) => id)
+        .sort(),
+    );
+  });
+
   it('gives the same live alerts and incidents for every permutation, page size and redone page', () => {
     fc.assert(
       fc.property(

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AGENT_SETTINGS } from '../../agent/config.ts';
 import { AGENT_ERRORS } from '../../agent/errors.ts';
-import { grants } from '../../collector/auth/permissions.ts';
+import { ROLE_PERMISSIONS } from '../../collector/auth/permissions.ts';
 import { makeProgram } from '../../collector/cli/program.ts';
 import { COLLECTOR_SETTINGS } from '../../collector/config.ts';
 import { COLLECTOR_ERRORS } from '../../collector/errors.ts';
@@ -50,7 +50,7 @@ const permissionPage = (): string =>
     Object.entries(PERMISSIONS).map(([name, meaning]) => [
       `\`${name}\``,
       meaning,
-      ...ROLES.map((role) => (grants(role, name as Permission) ? 'yes' : '')),
+      ...ROLES.map((role) => (ROLE_PERMISSIONS[role].has(name as Permission) ? 'yes' : '')),
     ]),
   );
 

@@ -157,7 +157,6 @@ const KEX = /^Unable to negotiate(?: with (\S+)(?: port (\d{1,5}))?)?:? ?(.*)$/s
 const MAXIMUM = 'maximum authentication attempts exceeded for ';
 const CONNECTION_FROM = /^Connection from (\S+)(?: port (\d{1,5}))?(?: on (\S+) port (\d{1,5}))?(?: rdomain "[^"]*")?(?:: (.*))?$/s;
 const TIMEOUT = /^Timeout before authentication for (?:connection from )?(\S+?)(?: port (\d{1,5}))?(?: to (\S+), pid = \d+)?\.?$/;
-const REFUSED = /^refused connect from .*\((\S+)\)$/s;
 const ROOT_REFUSED = /^ROOT LOGIN REFUSED FROM (\S+?)(?: port (\d{1,5}))?$/;
 const PAM = /^PAM: (.{1,120}?) for (.*) from (\S+?)(?: via (\S+))? ?$/s;
 const REVERSE =
@@ -256,8 +255,8 @@ const more = (event: EventDraft, text: string, preauth: boolean): EventDraft | n
     setUser(event, 'root');
     return act(event, 'ssh-denied', LOGIN, DENIED, 'failure');
   }
-  if ((match = REFUSED.exec(text)) !== null) {
-    setSource(event, match[1] ?? '');
+  if (text.startsWith('refused connect from ') && text.endsWith(')')) {
+    setSource(event, text.slice(text.lastIndexOf('(') + 1, -1));
     return act(event, 'ssh-refused-connection', NETWORK, CONNECTION_DENIED, 'failure');
   }
   if ((match = TIMEOUT.exec(text)) !== null) {

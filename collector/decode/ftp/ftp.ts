@@ -64,10 +64,9 @@ const PROFTPD = /^(?:([\w.:-]{1,255}) )?\(([^()[\]]{0,255})\[([^\]]{2,64})\]\)(?
 const decodeProftpd = (frame: Frame): EventDraft | null => {
   const text = frame.text.trimEnd();
   if (text.length > GRAMMAR_LIMIT) return null;
-  const refused = /^refused connect from .*\(([0-9A-Fa-f.:]{2,64})\)$/s.exec(text);
-  if (refused !== null) {
+  if (text.startsWith('refused connect from ') && text.endsWith(')')) {
     const event = newFtp(frame);
-    setSource(event, refused[1] ?? '');
+    setSource(event, text.slice(text.lastIndexOf('(') + 1, -1));
     return act(event, 'ftp-refused-connection', NETWORK, DENIED, 'failure');
   }
   const match = PROFTPD.exec(text);

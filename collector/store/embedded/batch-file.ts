@@ -15,11 +15,13 @@ export interface BatchFile extends JournalRange {
   readonly bytes: number;
   /** First 16 hexadecimal digits of the content's SHA-256. */
   readonly sha: string;
+  /** Columns that occur, see `EventBatch`. */
+  readonly columns?: string;
   /** Path below the hot folder. */
   readonly path: string;
 }
 
-const NAME = /^(\d{16})-(\d{16})-(\d+)-g(\d+)-(\d+)-([0-9a-f]{16})\.ndjson$/;
+const NAME = /^(\d{16})-(\d{16})-(\d+)-g(\d+)-(\d+)-([0-9a-f]{16})(?:-c([0-9a-f]+))?\.ndjson$/;
 const TEMP = '.part';
 
 /** Folder of a journal's batches: any collector's name is safe as a path. */
@@ -31,10 +33,11 @@ const decodePart = (text: string): string => (text === '%00' ? '' : decodeURICom
 const pad = (n: number): string => String(n).padStart(16, '0');
 
 /** The file that holds a batch. */
-export const batchFile = ({ range, rows, generation, ndjson }: EventBatch): BatchFile => {
+export const batchFile = ({ range, rows, generation, ndjson, columns }: EventBatch): BatchFile => {
   const sha = sha256(ndjson).slice(0, 16);
-  const name = `${pad(range.from)}-${pad(range.to)}-${rows}-g${generation}-${ndjson.length}-${sha}.ndjson`;
-  return { ...range, rows, generation, bytes: ndjson.length, sha, path: `${folderOf(range)}/${name}` };
+  const name = `${pad(range.from)}-${pad(range.to)}-${rows}-g${generation}-${ndjson.length}-${sha}${columns === undefined ? '' : `-c${columns}`}.ndjson`;
+  const file = { ...range, rows, generation, bytes: ndjson.length, sha, path: `${folderOf(range)}/${name}` };
+  return columns === undefined ? file : { ...file, columns };
 };
 
 /** What a path below the hot folder says, or null when it names no batch. */
@@ -43,8 +46,8 @@ export const parseBatchPath = (path: string): BatchFile | null => {
   const match = NAME.exec(name);
   const [collector, incarnation] = folder.split('+');
   if (match === null || collector === undefined || incarnation === undefined) return null;
-  const [, from, to, rows, generation, length, sha] = match;
-  return {
+  const [, from, to, rows, generation, length, sha, columns] = match;
+  const file = {
     collector: decodePart(collector),
     incarnation: decodePart(incarnation),
     from: Number(from),
@@ -55,6 +58,7 @@ export const parseBatchPath = (path: string): BatchFile | null => {
     sha: sha as string,
     path,
   };
+  return columns === undefined ? file : { ...file, columns };
 };
 
 /**
@@ -73,19 +77,23 @@ export const writeBatch = async (hotDir: string, file: BatchFile, ndjson: Uint8A
   await rename(path + TEMP, path);
 };
 
-/** Every batch below the hot folder: journals by their last change, batches by offset. Unfinished writes are removed. */
+/** Every batch below the hot folder: journals by their last change, batches by offset. */
 export const listBatches = async (hotDir: string): Promise<readonly BatchFile[]> => {
   const folders = (await readdir(hotDir, { withFileTypes: true })).filter((entry) => entry.isDirectory());
   const changed = new Map(await Promise.all(folders.map(async ({ name }) => [name, (await stat(join(hotDir, name))).mtimeMs] as const)));
   const found: BatchFile[] = [];
   for (const [folder] of [...changed].sort((a, b) => a[1] - b[1])) {
     for (const name of (await readdir(join(hotDir, folder))).sort()) {
-      if (name.endsWith(TEMP)) await rm(join(hotDir, folder, name), { force: true });
       const file = parseBatchPath(`${folder}/${name}`);
       if (file !== null) found.push(file);
     }
   }
   return found;
+};
+
+/** Removes writes that were cut off. Only for who writes, before it writes. */
+export const removeUnfinished = async (hotDir: string): Promise<void> => {
+  for (const name of await readdir(hotDir, { recursive: true })) if (name.endsWith(TEMP)) await rm(join(hotDir, name), { force: true });
 };
 
 /** True when the file is as long as its name says and its hash agrees. */

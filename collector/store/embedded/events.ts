@@ -13,7 +13,7 @@ import { mib, ms } from '../../../core/units.ts';
 import { fault } from '../../errors.ts';
 import type { JournalPosition, JournalRange } from '../../model/page.ts';
 import type { EventBatch, EventQuery, EventStore, EventStoreStatus, SearchState } from '../store.ts';
-import { batchFile, writeBatch } from './batch-file.ts';
+import { batchFile, removeUnfinished, writeBatch } from './batch-file.ts';
 import type { EngineOptions, Query } from './engine/protocol.ts';
 import { EngineProcess } from './engine-process.ts';
 import { JournalEnds } from './journal-ends.ts';
@@ -81,6 +81,7 @@ export const openEvents = async (options: EventsOptions): Promise<EmbeddedEvents
   } = options;
   const hotDir = join(dir, 'hot');
   await mkdir(hotDir, { recursive: true, mode: 0o700 });
+  await removeUnfinished(hotDir);
   let ends = new JournalEnds();
   let sealed: readonly JournalPosition[] = [];
   const engine = await EngineProcess.open({

@@ -8,8 +8,10 @@ import { dirname, join } from 'node:path';
 import { sha256 } from '../../../../core/hash.ts';
 import type { JournalRange } from '../../../model/page.ts';
 import { SCHEMA_ID, sqlText } from '../../schema.ts';
+import { joinRanges } from '../journal-ends.ts';
 import type { Connection } from './duck.ts';
-import type { NewFile } from './manifest.ts';
+import type { NewFile, StoredFile } from './manifest.ts';
+import { type FromOptions, fromSql } from './sources.ts';
 
 export interface WriteOptions {
   readonly filesDir: string;
@@ -49,8 +51,7 @@ export const writeFiles = async (
     const temp = join(options.filesDir, `${path}.part`);
     await mkdir(dirname(temp), { recursive: true, mode: 0o700 });
     await connection.rows(
-      `COPY (SELECT * FROM ${table} ${one} ORDER BY "@timestamp", "event.id") TO ${sqlText(temp)}
-       (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL ${options.level}, ROW_GROUP_SIZE ${options.rowGroupRows}, PARQUET_VERSION v2)`,
+      `COPY (SELECT * FROM ${table} ${one} ORDER BY "@timestamp", "event.id") TO ${sqlText(temp)} ${formatOf(options)}`,
     );
     const bytes = await publish(temp, join(options.filesDir, path));
     files.push({
@@ -72,6 +73,47 @@ export const writeFiles = async (
   await connection.rows('DROP TABLE sealing');
   return files;
 };
+
+/**
+ * Writes one file with the rows of several of one dataset, one after another. They are sorted each, so row groups stay narrow in time
+ * and nothing needs to be held in memory.
+ */
+export const concatFiles = async (
+  connection: Connection,
+  files: readonly StoredFile[],
+  from: FromOptions,
+  options: WriteOptions,
+): Promise<NewFile> => {
+  const ordered = files.toSorted((a, b) => a.minTime - b.minTime || a.id - b.id);
+  const [first] = ordered as [StoredFile];
+  const ranges = joinRanges(ordered.flatMap((file) => file.ranges));
+  const path = `${first.day}/${slug(first.dataset)}-${stamp(ranges, `merged ${first.dataset}`)}.parquet`;
+  const temp = join(options.filesDir, `${path}.part`);
+  await mkdir(dirname(temp), { recursive: true, mode: 0o700 });
+  await connection.rows(`COPY (SELECT * FROM ${fromSql(ordered, from)}) TO ${sqlText(temp)} ${formatOf(options)}`);
+  const [row] = await connection.rows(`SELECT count(*) FROM read_parquet(${sqlText(temp)})`);
+  const rows = ordered.reduce((sum, file) => sum + file.rows, 0);
+  if (Number(row?.[0]) !== rows) throw new Error(`merged ${Number(row?.[0])} of ${rows} rows`);
+  const of = (pick: (file: StoredFile) => number): readonly number[] => ordered.map(pick);
+  return {
+    path,
+    dataset: first.dataset,
+    day: first.day,
+    rows,
+    bytes: await publish(temp, join(options.filesDir, path)),
+    minTime: Math.min(...of((file) => file.minTime)),
+    maxTime: Math.max(...of((file) => file.maxTime)),
+    minIngest: Math.min(...of((file) => file.minIngest)),
+    maxIngest: Math.max(...of((file) => file.maxIngest)),
+    schema: SCHEMA_ID,
+    ranges,
+    generation: Math.max(...of((file) => file.generation)),
+    messageInOriginal: ordered.every((file) => file.messageInOriginal),
+  };
+};
+
+const formatOf = ({ level, rowGroupRows }: WriteOptions): string =>
+  `(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL ${level}, ROW_GROUP_SIZE ${rowGroupRows}, PARQUET_VERSION v2)`;
 
 /** Makes a finished file durable under its own name; answers its length. */
 const publish = async (temp: string, path: string): Promise<number> => {

@@ -5,10 +5,10 @@
  */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NDJSON_COLUMNS, NDJSON_SELECT, sqlText } from '../../schema.ts';
+import { COLUMNS, type Column, columnsOfMask, ndjsonColumns, ndjsonSelect, sqlText } from '../../schema.ts';
 import type { BatchFile } from '../batch-file.ts';
 import type { Connection } from './duck.ts';
-import type { HotTable } from './sources.ts';
+import { fromTables, type HotTable } from './sources.ts';
 
 export interface HotOptions {
   readonly hotDir: string;
@@ -41,7 +41,7 @@ export class HotTables {
   async load(batch: BatchFile): Promise<HotTable> {
     const path = join(this.#options.hotDir, batch.path);
     try {
-      return await this.#create(this.#ndjson(path), [batch], batch.rows);
+      return await this.#create(this.#ndjson(path, columnsOfMask(batch.columns)), [batch], batch.rows);
     } catch (error) {
       if (isOutOfMemory(error)) throw error;
       return this.#loadGood(batch, path);
@@ -55,12 +55,11 @@ export class HotTables {
   ): Promise<{ readonly gone: readonly HotTable[]; readonly made: HotTable } | null> {
     const small = tables.filter((table) => table.rows < SMALL_ROWS);
     if (small.length <= maxTables) return null;
-    const union = small.map((table) => `SELECT * FROM ${table.name}`).join(' UNION ALL ');
     const rows = small.reduce((sum, table) => sum + table.rows, 0);
     return {
       gone: small,
       made: await this.#create(
-        union,
+        fromTables(small),
         small.flatMap((table) => table.batches),
         rows,
       ),
@@ -71,9 +70,9 @@ export class HotTables {
     for (const table of tables) await this.#connection.rows(`DROP TABLE IF EXISTS ${table.name}`);
   }
 
-  #ndjson(path: string): string {
-    return `SELECT ${NDJSON_SELECT} FROM read_json(${sqlText(path)}, format = 'newline_delimited', compression = 'uncompressed',
-      maximum_object_size = ${LINE_BYTES}, columns = ${NDJSON_COLUMNS})`;
+  #ndjson(path: string, columns: readonly Column[] = COLUMNS): string {
+    return `SELECT ${ndjsonSelect(columns)} FROM read_json(${sqlText(path)}, format = 'newline_delimited', compression = 'uncompressed',
+      maximum_object_size = ${LINE_BYTES}, columns = ${ndjsonColumns(columns)})`;
   }
 
   async #create(select: string, batches: readonly BatchFile[], rows: number): Promise<HotTable> {

@@ -12,7 +12,7 @@ import { planExpiry } from '../../retention.ts';
 import { type BatchFile, isWhole, listBatches } from '../batch-file.ts';
 import { JournalEnds, joinRanges } from '../journal-ends.ts';
 import type { Connection } from './duck.ts';
-import { tidyFiles, writeFiles } from './files.ts';
+import { concatFiles, tidyFiles, writeFiles } from './files.ts';
 import { HotTables, isOutOfMemory } from './hot.ts';
 import type { Manifest, StoredFile } from './manifest.ts';
 import { mergeable } from './merge.ts';
@@ -32,7 +32,7 @@ export interface IntakeParts {
 }
 
 // Loading waits for the seal when this many times its rows are in memory.
-const MOST_SEALS_IN_MEMORY = 4;
+const MOST_SEALS_IN_MEMORY = 2;
 
 export class Intake {
   readonly #parts: IntakeParts;
@@ -213,13 +213,14 @@ export class Intake {
       for (const files of mergeable(sources.files, minFiles)) {
         const snapshot: Snapshot = sources.open();
         try {
-          const made = await writeFiles(sealer, fromSql(files, from), joinRanges(files.flatMap((file) => file.ranges)), {
-            filesDir: from.filesDir,
-            rowGroupRows: options.rowGroupRows,
-            level: 9,
+          const made = await concatFiles(sealer, files, from, { filesDir: from.filesDir, rowGroupRows: options.rowGroupRows, level: 9 });
+          this.#show({
+            goneFiles: files,
+            newFiles: manifest.replace(
+              files.map((file) => file.id),
+              [made],
+            ),
           });
-          const ids = files.map((file) => file.id);
-          this.#show({ goneFiles: files, newFiles: manifest.replace(ids, made) });
           gone += files.length;
         } finally {
           snapshot.release();

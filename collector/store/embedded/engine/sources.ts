@@ -97,10 +97,10 @@ export interface FromOptions {
 /** All rows of the sources, as a table expression. Names of tables and files are our own. */
 export const fromSql = (sources: readonly Source[], options: FromOptions): string => {
   const parts: string[] = [];
+  const tables = sources.filter((source): source is HotTable => !isFile(source));
   const groups = new Map<string, StoredFile[]>();
   for (const source of sources) {
-    if (!isFile(source)) parts.push(`SELECT * FROM ${source.name}`);
-    else {
+    if (isFile(source)) {
       const key = `${source.schema} ${options.messageSpared === true && source.messageInOriginal}`;
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [source]);
@@ -113,8 +113,13 @@ export const fromSql = (sources: readonly Source[], options: FromOptions): strin
     const spared = options.messageSpared === true && messageInOriginal;
     parts.push(`SELECT ${selectOf(options.columnsOf.get(schema), schema, spared)} FROM read_parquet([${list}])`);
   }
-  return parts.length === 0 ? `(${EMPTY})` : `(${parts.join(' UNION ALL ')})`;
+  if (parts.length === 1 && tables.length === 0) return `(${parts[0]})`;
+  return `(${[fromTables(tables), ...parts].join(' UNION ALL BY NAME ')})`;
 };
+
+/** All rows of tables, each of which may lack columns, with every column in its place. */
+export const fromTables = (tables: readonly HotTable[]): string =>
+  [EMPTY, ...tables.map((table) => `SELECT * FROM ${table.name}`)].join(' UNION ALL BY NAME ');
 
 const EMPTY = `SELECT ${COLUMNS.map((c) => `NULL::${c.sql} AS ${sqlName(c.name)}`).join(', ')} WHERE FALSE`;
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The river for offline tools: files to events to signals, with the functions that the running pipeline uses.
+ * Input: log files, or raw lines of rule cases. Output: signals in the order of the lines, events for rule cases, coverage.
+ */
+import { createReadStream } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+import { type AgentId, type AssetId, hashId } from '../../core/ids.ts';
+import { type UnixMs, unixMs } from '../../core/units.ts';
+import { OWN_RULES } from '../collector.ts';
+import { declarations, decode } from '../decode/decode.ts';
+import { makeDetector } from '../detect/detect.ts';
+import { readRuleFolders } from '../detect/folder.ts';
+import { compileRuleSet } from '../detect/ruleset.ts';
+import { makeSignaller } from '../detect/signal.ts';
+import type { StatusView } from '../http/status.ts';
+import type { Event, Provenance } from '../model/event.ts';
+import type { Signal } from '../model/signal.ts';
+import { runAlerts } from './alerts.ts';
+import { callCollector } from './client.ts';
+import { fileTime, splitLines } from './decode.ts';
+import { type DecodeLines, rulesCoverage } from './rules.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface FilesInput {
+  readonly files: readonly string[];
+  readonly dataset: string;
+  readonly host: string;
+  readonly rules?: readonly string[];
+  readonly zone?: string;
+  readonly year?: number;
+}
+
+/** Who an offline line is from. */
+const provenance = (host: string, stream: string, ingested: UnixMs): Provenance => ({
+  collector: 'local',
+  incarnation: '',
+  offset: 0,
+  generation: 1,
+  agent: hashId('agt', 'offline') as AgentId,
+  host: { id: hashId('ast', 'offline', host) as AssetId, name: host },
+  stream,
+  epoch: '',
+  ingested,
+  replay: true,
+});
+
+async function* eventsOf({ files, dataset, host, zone = 'UTC', year }: FilesInput, stdin: NodeJS.ReadableStream): AsyncGenerator<Event> {
+  for (const file of files) {
+    const readAt = file === '-' ? unixMs(Date.now()) : await fileTime(file);
+    const from = provenance(host, file, readAt);
+    const stream = file === '-' ? stdin : file.endsWith('.gz') ? createReadStream(file).pipe(createGunzip()) : createReadStream(file);
+    let seq = 0;
+    for await (const bytes of splitLines(stream as AsyncIterable<Uint8Array>)) {
+      seq += 1;
+      yield decode({ bytes, seq, flags: 0, readAt, dataset, zone, from, ...(year === undefined ? {} : { year }) }).event;
+    }
+  }
+}
+
+/** `vigil alerts`. @throws CodedError FILE_UNREADABLE. */
+export const runFiles = async (input: FilesInput, terminal: Terminal): Promise<void> => {
+  const ruleset = compileRuleSet(await readRuleFolders(input.rules ?? [OWN_RULES]));
+  const signaller = makeSignaller(makeDetector(ruleset, { sources: declarations() }));
+  async function* signals(): AsyncGenerator<Signal> {
+    for await (const event of eventsOf(input, terminal.stdin)) yield* signaller.toSignals(event);
+  }
+  const asset = hashId('ast', 'offline', input.host);
+  await runAlerts(
+    {
+      rules: ruleset,
+      signals: signals(),
+      nameOf: (entity) => (entity.includes(asset) ? entity.slice(entity.indexOf(':') + 1).replace(asset, input.host) : null),
+    },
+    terminal,
+  );
+};
+
+/** Decodes raw lines of rule cases, as if they were read in their own year. */
+export const decodeForRules: DecodeLines = (dataset, lines) => {
+  const readAt = unixMs(Date.now());
+  const from = provenance('case', 'case', readAt);
+  return lines.map((line, i) => decode({ bytes: Buffer.from(line), seq: i + 1, flags: 0, readAt, dataset, zone: 'UTC', from }).event);
+};
+
+/** `vigil rules coverage`: with a running collector, sources it hears are live, others silent. */
+export const coverage = async (dirs: readonly string[], data: string | undefined, terminal: Terminal): Promise<void> => {
+  const heard =
+    data === undefined
+      ? undefined
+      : new Set((await callCollector<StatusView>({ dir: data }, { path: '/api/v1/status' })).streams.map(({ dataset }) => dataset));
+  await rulesCoverage(dirs.length > 0 ? dirs : [OWN_RULES], declarations(), terminal, heard);
+};

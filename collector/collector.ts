@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The wiring: opens every part with its arguments in the order they need each other, and closes them in reverse.
+ * Input: the configuration. Output: a running collector with its addresses, or a coded error and nothing left open.
+ */
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../core/clock.ts';
+import { toError } from '../core/errors.ts';
+import { hashId } from '../core/ids.ts';
+import type { Log } from '../core/log.ts';
+import { bytes, ms, unixMs } from '../core/units.ts';
+import { openAudit } from './auth/audit/log.ts';
+import type { OneTime } from './auth/users.ts';
+import type { CollectorConfig } from './config.ts';
+import { openSchedule, type Schedule } from './deadline/schedule.ts';
+import { type Doors, openDoors } from './doors.ts';
+import { fault } from './errors.ts';
+import { openAssets } from './fleet/asset.ts';
+import { openCa } from './fleet/ca.ts';
+import { openSigner } from './fleet/keys.ts';
+import { type LocalAgent, openLocalEnrolment, startLocalAgent } from './fleet/local.ts';
+import { openRegistry } from './fleet/registry.ts';
+import { openSilence } from './fleet/silence.ts';
+import { openEnrolTokens } from './fleet/token.ts';
+import { makeHealth } from './health.ts';
+import type { Condition, StatusView } from './http/status.ts';
+import { openOwnStream } from './ingest/own.ts';
+import { openQuarantine } from './ingest/quarantine.ts';
+import { openJournal } from './journal/journal.ts';
+import { makeLag } from './lag.ts';
+import type { HostView } from './model/agent.ts';
+import type { RulesView } from './river.ts';
+import { openEvents } from './store/embedded/events.ts';
+import { lockFolder } from './store/embedded/lock.ts';
+import { type RiverThread, startRiver, startState } from './threads.ts';
+
+export const VERSION = '0.1.0';
+const PROJECT = fileURLToPath(new URL('../', import.meta.url));
+export const OWN_RULES = join(PROJECT, 'rules');
+
+export interface CollectorOptions {
+  readonly config: CollectorConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Called once when nothing can go on; the collector must then be closed. */
+  readonly onFault: (error: Error) => void;
+}
+
+export interface Collector {
+  readonly consoleUrl: string;
+  readonly agentsUrl: string;
+  /** Only on the very first start. */
+  readonly firstAdmin: OneTime | null;
+  status(): Promise<StatusView>;
+  readonly localAgent: LocalAgent | null;
+  close(): Promise<void>;
+}
+
+/** Folder of the local agent's state, in the data folder. */
+const LOCAL_AGENT_STATE = 'agent';
+
+/**
+ * Opens everything. What was opened is closed again when a later part fails.
+ * @throws CodedError DATA_FOLDER_BUSY, PORT_TAKEN, KEY_FILE_BAD, STATE_TOO_NEW, JOURNAL_FAILED, STORE_ENGINE_DOWN.
+ */
+export const openCollector = async ({ config, log, clock, onFault }: CollectorOptions): Promise<Collector> => {
+  const closers: (() => Promise<unknown> | unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.reverse().splice(0))
+      await Promise.resolve()
+        .then(closer)
+        .catch((error: unknown) => log.error({ event: 'part.close-failed', err: toError(error) }, 'A part could not be closed'));
+  };
+  let faulted = false;
+  const fail = (error: Error): void => {
+    if (faulted) return;
+    faulted = true;
+    log.error({ event: 'collector.failed', err: error }, 'The collector cannot go on');
+    onFault(error);
+  };
+  try {
+    const dir = config['data.dir'];
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const lock = lockFolder(dir);
+    closers.push(() => lock.release());
+    const loop = monitorEventLoopDelay({ resolution: 5 });
+    loop.enable();
+    const startedAt = clock.now();
+    const collector = hostname();
+    const keys = join(dir, 'keys');
+    const [signer, auditSigner] = await Promise.all([openSigner(join(keys, 'collector.pem')), openSigner(join(keys, 'audit.pem'))]);
+    const self = hashId('agt', 'collector', signer.publicKey);
+
+    const storeLag = { current: makeLag(0, clock) };
+    const detectLag = { current: makeLag(0, clock) };
+    let rules: RulesView = { loaded: 0, refused: [] };
+    let counts = { events: 0, failed: 0, signals: 0 };
+    const notes: Condition[] = [];
+    const refusedCorrelation = (rule: string, reason: string): void =>
+      void notes.push({
+        code: 'CORRELATION_REFUSED',
+        about: rule,
+        text: `does not run: ${reason}.`,
+        hint: 'Mend the rule; `vigil rules check` shows every place.',
+      });
+    mkdirSync(join(dir, 'state'), { recursive: true, mode: 0o700 });
+    const [journal, state] = await Promise.all([
+      openJournal({ dir: join(dir, 'journal'), collector, clock }),
+      startState(
+        { file: join(dir, 'state', 'state.db') },
+        { judged: ({ to }) => detectLag.current.reached(to), refused: refusedCorrelation, failed: fail },
+      ),
+    ]);
+    closers.push(
+      () => journal.close(),
+      () => state.stop(),
+    );
+
+    let river: RiverThread | null = null;
+    const events = await openEvents({
+      dir: join(dir, 'events'),
+      clock,
+      log: log.child({ part: 'store' }),
+      engine: { memoryBytes: bytes(config['store.memory']) },
+      catchUp: async (limitMs) => {
+        river?.flush();
+        await storeLag.current.wait(journal.end, limitMs);
+        return storeLag.current.now();
+      },
+    });
+    closers.push(() => events.close());
+
+    const audit = await openAudit({
+      dir: join(dir, 'audit'),
+      signer: auditSigner,
+      clock,
+      onBroken: (at, reason) =>
+        notes.push({
+          code: 'AUDIT_BROKEN',
+          about: 'the audit log',
+          text: `does not hold at ${JSON.stringify(at)}: ${reason}.`,
+          hint: 'Keep the file; `vigil verify` shows the place. A new log was begun beside it.',
+        }),
+    });
+    closers.push(() => audit.close());
+    const own = openOwnStream({ journal, clock, signer, agent: self, host: collector });
+    closers.push(() => own.close());
+    const assets = await openAssets(state.store, clock);
+    const registry = await openRegistry({ state: state.store, clock, assets, log: log.child({ part: 'fleet' }) });
+    closers.push(() => registry.close());
+    const quarantine = await openQuarantine({ dir: join(dir, 'quarantine'), clock });
+    closers.push(() => quarantine.close());
+
+    // The pass begins at the lowest position of its sinks (J2).
+    const ownAsset = await assets.forName(collector, 'relay');
+    const hosts = (): readonly HostView[] => [
+      { key: self, asset: ownAsset.id, name: collector },
+      ...assets.all().map(({ id, name }) => ({ key: `name:${name}`, asset: id, name })),
+      ...registry.all().map((agent) => ({ key: agent.id, asset: agent.asset, name: agent.host })),
+    ];
+    const positions = {
+      store: offsetIn(journal.incarnation, await events.position()),
+      detect: offsetIn(journal.incarnation, await state.store.position('detect')),
+    };
+    storeLag.current = makeLag(positions.store, clock);
+    detectLag.current = makeLag(positions.detect, clock);
+    river = startRiver(
+      {
+        journalDir: join(dir, 'journal'),
+        collector,
+        incarnation: journal.incarnation,
+        from: positions,
+        page: state.lastPage?.incarnation === journal.incarnation ? state.lastPage.n + 1 : 1,
+        end: journal.end,
+        ruleDirs: [OWN_RULES, ...config['rules.dirs']],
+        hosts: hosts(),
+      },
+      state.attach,
+      {
+        rules: (view) => {
+          rules = view;
+        },
+        batch: ({ batch }) => {
+          events.append(batch).then(
+            () => {
+              storeLag.current.reached(batch.range.to);
+              river?.stored(batch.range.to);
+            },
+            (error: unknown) => fail(toError(error)),
+          );
+        },
+        progress: ({ events: n, failed, signals }) => {
+          counts = { events: n, failed, signals };
+        },
+        quarantined: (rule, reason) => {
+          notes.push({
+            code: 'RULE_QUARANTINED',
+            about: rule,
+            text: `was switched off: ${reason}.`,
+            hint: 'Make its conditions cheaper; it is tried again with the next start.',
+          });
+          own.say({ action: 'rule-quarantined', message: `Rule ${rule} was put in quarantine: ${reason}.`, rule, reason });
+        },
+        hole: (offset, end) =>
+          own.say({
+            action: 'records-lost',
+            message: `The journal cannot be read from ${offset} to ${end}.`,
+            from: offset,
+            to: end,
+            reason: 'journal damaged',
+          }),
+        failed: fail,
+      },
+    );
+    const thread = river;
+    const unwatch = journal.watch((end) => {
+      storeLag.current.grown(end);
+      detectLag.current.grown(end);
+      thread.advance(end);
+    });
+    storeLag.current.grown(journal.end);
+    detectLag.current.grown(journal.end);
+    closers.push(async () => {
+      unwatch();
+      await thread.stop();
+    });
+    const known = new Set<string>();
+    const tellHosts = (): void => {
+      const fresh = hosts().filter(({ key, asset, name }) => !known.has(`${key} ${asset} ${name}`));
+      for (const { key, asset, name } of fresh) known.add(`${key} ${asset} ${name}`);
+      if (fresh.length > 0) thread.hosts(fresh);
+    };
+
+    const ca = await openCa({ dir: keys, clock, hosts: namesOf(config) });
+    const doors: { current: Doors | null } = { current: null };
+    const tokens = openEnrolTokens({
+      state: state.store,
+      audit,
+      clock,
+      registry,
+      pin: ca.pin,
+      url: () => config['agents.public_url'] ?? (doors.current?.agentsUrl as string),
+      localUrl: () => doors.current?.agentsUrl as string,
+    });
+    const health = makeHealth({
+      clock,
+      version: VERSION,
+      startedAt,
+      silentAfterMs: config['agents.silent_after'],
+      journal,
+      registry,
+      quarantine,
+      events,
+      storeLag: () => storeLag.current,
+      detectLag: () => detectLag.current,
+      rules: () => rules,
+      counts: () => counts,
+      longestBlockMs: () => loop.max / 1e6,
+      notes: () => notes,
+    });
+    doors.current = await openDoors({
+      config,
+      log,
+      clock,
+      dir,
+      version: VERSION,
+      state: state.store,
+      events,
+      journal,
+      audit,
+      own,
+      assets,
+      registry,
+      quarantine,
+      ca,
+      tokens,
+      health,
+      signer,
+      self,
+      tellHosts,
+      storeLag: () => storeLag.current,
+      detectLag: () => detectLag.current,
+      notes,
+    });
+    closers.push(() => doors.current?.close());
+    const silence = openSilence({ registry, notices: own, clock, silentAfterMs: ms(config['agents.silent_after']) });
+    closers.push(() => silence.close());
+    const schedule = await openJobs();
+    closers.push(() => schedule.close());
+    const localAgent = config['local_agent.enabled'] ? startAgent() : null;
+    if (localAgent) closers.push(() => localAgent.close());
+    own.say({ action: 'collector-started', message: `The collector ${VERSION} started.` });
+    loop.reset();
+    const { consoleUrl, agentsUrl, firstAdmin } = doors.current;
+    return { consoleUrl, agentsUrl, firstAdmin, status: health.status, localAgent, close };
+
+    function openJobs(): Promise<Schedule> {
+      const keep = async (): Promise<void> => {
+        await events.expire({
+          olderThan: unixMs(clock.now() - config['store.events.keep']),
+          maxBytes: bytes(config['store.events.quota']),
+        });
+        const passed = Math.min(storeSealed(), detectLag.current.position);
+        await journal.release(passed, { olderThan: unixMs(clock.now() - config['journal.keep']), maxBytes: config['journal.quota'] });
+        state.tidy();
+      };
+      const storeSealed = (): number =>
+        events
+          .sealed()
+          .reduce((lowest, { incarnation, offset }) => (incarnation === journal.incarnation ? Math.max(lowest, offset) : lowest), 0);
+      return openSchedule(
+        [
+          { name: 'retention', cron: '17 * * * *', run: keep },
+          { name: 'merge', cron: '40 2 * * *', run: async () => void (await events.merge(4)) },
+          { name: 'checkpoint', cron: '0 * * * *', run: () => audit.checkpoint() },
+          { name: 'certificate', cron: '5 3 * * *', run: async () => doors.current?.refresh() },
+        ],
+        {
+          get: async (name) =>
+            ((await state.store.get('setting', `job:${name}`))?.value['at'] as ReturnType<Clock['now']> | undefined) ?? null,
+          set: async (name, at) => void (await state.store.put('setting', `job:${name}`, { at })),
+        },
+        clock,
+        log.child({ part: 'schedule' }),
+      );
+    }
+
+    function startAgent(): LocalAgent {
+      const stateDir = join(dir, LOCAL_AGENT_STATE);
+      mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+      return startLocalAgent({
+        program: [process.execPath, '--disable-sigusr1', '--disable-proto=throw', join(PROJECT, 'bin', 'vigil-agent.js')],
+        stateDir,
+        tails: config['local_agent.tail'],
+        args: config['local_agent.discover'] ? [] : ['--no-discover'],
+        enrolment: openLocalEnrolment(stateDir, { registry, tokens, pin: ca.pin, localUrl: () => doors.current?.agentsUrl as string }),
+        clock,
+        log: log.child({ part: 'local-agent' }),
+      });
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+/** A position counts only in the journal it was made in; another journal is read from its beginning. */
+const offsetIn = (incarnation: string, position: { readonly incarnation: string; readonly offset: number } | null): number =>
+  position !== null && position.incarnation === incarnation ? position.offset : 0;
+
+/** Names that agents may call the listener by. */
+const namesOf = (config: CollectorConfig): readonly string[] => {
+  const listen = splitAddress(config['agents.listen']).host;
+  const names = ['localhost', '127.0.0.1', '::1', hostname(), ...(listen === '0.0.0.0' || listen === '::' ? [] : [listen])];
+  if (config['agents.public_url'] !== null) names.push(new URL(config['agents.public_url']).hostname);
+  return [...new Set(names)];
+};
+
+/** `127.0.0.1:7480`, `[::1]:7480`. @throws CodedError USAGE. */
+export const splitAddress = (text: string): { readonly host: string; readonly port: number } => {
+  const match = /^(?:\[([0-9a-f:]+)\]|([^:]+)):(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) throw fault('USAGE', { reason: `"${text}" is not an address and port such as 127.0.0.1:7480` });
+  return { host: (match[1] ?? match[2]) as string, port };
+};

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The doors of a collector: the console and its API, the control socket, the agents' listener.
+ * Input: the parts that stand behind them. Output: two addresses, and one place to close.
+ */
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import { systemCode, toError } from '../core/errors.ts';
+import { type AgentId, isId } from '../core/ids.ts';
+import type { Log } from '../core/log.ts';
+import type { Signer } from '../core/sign.ts';
+import { unixMs } from '../core/units.ts';
+import { changeAlert } from './alert/change.ts';
+import { type AlertChain, AlertChainSchema, chainJson } from './alert/routes.ts';
+import { chainOf, joinAlerts, readAlerts } from './alert/view.ts';
+import type { AuditLog } from './auth/audit/log.ts';
+import { openLogins } from './auth/login.ts';
+import { openPasswords } from './auth/password.ts';
+import { LOCAL_OWNER, permits } from './auth/permissions.ts';
+import { openSessions } from './auth/session.ts';
+import { openApiTokens } from './auth/token.ts';
+import { type OneTime, openUsers } from './auth/users.ts';
+import { splitAddress } from './collector.ts';
+import type { CollectorConfig } from './config.ts';
+import { unescapeOriginal } from './decode/build.ts';
+import { fault } from './errors.ts';
+import type { Assets } from './fleet/asset.ts';
+import type { Ca } from './fleet/ca.ts';
+import { openEnrolment } from './fleet/enrol.ts';
+import type { Registry } from './fleet/registry.ts';
+import { openNonces, openRenewal } from './fleet/renew.ts';
+import type { EnrolTokens } from './fleet/token.ts';
+import type { Health } from './health.ts';
+import { openAgentsListener } from './http/agents.ts';
+import { buildConsole, consoleIsCurrent } from './http/build.ts';
+import { openControl } from './http/control.ts';
+import { controlSockets, makeConsoleServer } from './http/server.ts';
+import { openSite } from './http/static.ts';
+import type { Condition } from './http/status.ts';
+import { changeIncident } from './incident/change.ts';
+import { findIncident } from './incident/commands.ts';
+import { readIncidents, viewIncident } from './incident/view.ts';
+import { Admission } from './ingest/admit.ts';
+import type { OwnStream } from './ingest/own.ts';
+import type { Quarantine } from './ingest/quarantine.ts';
+import { receiveBlocks } from './ingest/receive.ts';
+import { makeReplayer } from './ingest/replay.ts';
+import { replayRoutes } from './ingest/routes.ts';
+import type { Journal } from './journal/journal.ts';
+import { proveClaims } from './journal/prove.ts';
+import { proofRoutes } from './journal/routes.ts';
+import type { Lag } from './lag.ts';
+import type { Event } from './model/event.ts';
+import type { EventStore, StateStore } from './store/store.ts';
+
+export interface DoorParts {
+  readonly config: CollectorConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly dir: string;
+  readonly version: string;
+  readonly state: StateStore;
+  readonly events: EventStore;
+  readonly journal: Journal;
+  readonly audit: AuditLog;
+  readonly own: OwnStream;
+  readonly assets: Assets;
+  readonly registry: Registry;
+  readonly quarantine: Quarantine;
+  readonly ca: Ca;
+  readonly tokens: EnrolTokens;
+  readonly health: Health;
+  readonly signer: Signer;
+  readonly self: AgentId;
+  /** Hosts may have changed: the pass must know before their blocks are journaled. */
+  readonly tellHosts: () => void;
+  readonly storeLag: () => Lag;
+  readonly detectLag: () => Lag;
+  readonly notes: Condition[];
+}
+
+export interface Doors {
+  readonly consoleUrl: string;
+  readonly agentsUrl: string;
+  readonly firstAdmin: OneTime | null;
+  refresh(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How long a replay waits for what it appended to be judged and searchable. */
+const REPLAY_WAIT_MS = 600_000;
+
+export const openDoors = async (parts: DoorParts): Promise<Doors> => {
+  const agents = await openAgents(parts);
+  try {
+    const console = await openConsole(parts);
+    return {
+      ...console,
+      agentsUrl: `https://${urlHost(agents.host)}:${agents.port}`,
+      refresh: () => agents.refresh(),
+      close: async () => {
+        await Promise.all([console.close(), agents.close()]);
+      },
+    };
+  } catch (error) {
+    await agents.close();
+    throw error;
+  }
+};
+
+const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? hostname() : host);
+
+const openAgents = (parts: DoorParts) => {
+  const { config, clock, log, journal, registry, own, audit, state, ca, tokens, assets, quarantine } = parts;
+  const identity = { state, audit, notices: own, clock, ca, registry, assets, tokens };
+  const nonces = openNonces(clock);
+  const enrol = openEnrolment(identity);
+  const admission = new Admission({ clock });
+  const told = new Map();
+  return openAgentsListener(
+    {
+      registry,
+      audit,
+      notices: own,
+      clock,
+      ca,
+      log: log.child({ part: 'agents' }),
+      enrol: async (body, from) => {
+        const outcome = await enrol(body, from);
+        parts.tellHosts();
+        return outcome;
+      },
+      renew: openRenewal(identity, nonces),
+      nonces,
+      receiveBlocks: (bytes, { agent, key, held, from }) =>
+        receiveBlocks(
+          bytes,
+          { agent: agent.id, key, held, from },
+          { journal, directory: registry, quarantine, admission, notices: own, clock, told },
+        ),
+      heads: async (agent) => ({ kind: 'resync', incarnation: journal.incarnation, serverTime: clock.now(), held: journal.heads(agent) }),
+    },
+    splitAddress(config['agents.listen']),
+  );
+};
+
+const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' | 'firstAdmin' | 'close'>> => {
+  const { config, clock, log, state, audit, own, events, dir, registry, assets, tokens, health } = parts;
+  const now = () => clock.now();
+  const passwords = openPasswords();
+  const sessions = openSessions(state, clock);
+  const logins = openLogins({ state, audit, clock, passwords, sessions, notices: own });
+  const users = openUsers({ state, audit, clock, passwords, sessions });
+  const apiTokens = openApiTokens(state, audit, clock);
+  const firstAdmin = await users.ensureFirstAdmin();
+  const address = splitAddress(config['console.listen']);
+  const tls = await readTls(config);
+  if (tls === undefined && !isLoopback(address.host)) throw fault('CONSOLE_NEEDS_TLS', { address: config['console.listen'] });
+  const site = openSite();
+  const alerts = joinAlerts(state, now);
+  let ready = false;
+  const app = makeConsoleServer({
+    log,
+    clock,
+    version: parts.version,
+    ...(tls ? { tls } : {}),
+    hosts: isLoopback(address.host)
+      ? ['localhost', '127.0.0.1', '[::1]']
+      : [address.host, hostname(), ...(config['agents.public_url'] ? [new URL(config['agents.public_url']).hostname] : [])].map((name) =>
+          name.toLowerCase(),
+        ),
+    identity: { session: logins.actorOf, token: apiTokens.verify, permits },
+    localOwner: LOCAL_OWNER,
+    site,
+    status: { status: health.status, conditions: health.conditions, ready: () => ready },
+    figures: health.figures,
+    query: { events, now },
+    alerts: {
+      ...readAlerts(state, events, now),
+      change: (by, id, change, ifVersion, from) =>
+        changeAlert({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
+    },
+    incidents: {
+      ...readIncidents<AlertChain>(
+        state,
+        async (id) => {
+          const view = await alerts.get(id);
+          return view === null ? null : chainOf(view, events);
+        },
+        { schema: AlertChainSchema, json: chainJson },
+        now,
+      ),
+      change: (by, id, change, ifVersion, from) => changeIncident({ state, audit, findUser: users.find }, by, id, change, ifVersion, from),
+    },
+    fleet: { parts: { registry, audit, notices: own, clock }, tokens, assets, version: parts.version },
+    auth: { logins, users, tokens: apiTokens, audit, permits },
+    more: [...proofRoutes((id) => prove(id, parts)), ...replayRoutes({ replay: (by, asked, from) => replay(by, asked, from, parts) })],
+  });
+  await app.ready();
+  const control = await openControl(app, dir, controlSockets(app));
+  try {
+    await app.listen({ host: address.host, port: address.port });
+  } catch (error) {
+    await control.close();
+    if (systemCode(error) !== 'EADDRINUSE') throw error;
+    throw fault('PORT_TAKEN', { address: config['console.listen'], owner: '', flag: '--listen' }, error);
+  }
+  await serveConsole(join(dir, 'console'), site, parts);
+  ready = true;
+  const { port } = app.server.address() as AddressInfo;
+  const scheme = tls ? 'https' : 'http';
+  return {
+    consoleUrl: `${scheme}://${isLoopback(address.host) ? 'localhost' : urlHost(address.host)}:${port}`,
+    firstAdmin,
+    close: async () => {
+      await control.close();
+      await app.close();
+    },
+  };
+};
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
+
+const readTls = async (config: CollectorConfig): Promise<{ readonly cert: Buffer; readonly key: Buffer } | undefined> => {
+  const [cert, key] = [config['console.tls.cert'], config['console.tls.key']];
+  if (cert === null && key === null) return undefined;
+  if (cert === null || key === null)
+    throw fault('USAGE', { reason: 'A certificate and its key are given together: --tls-cert and --tls-key' });
+  const read = (file: string): Promise<Buffer> =>
+    readFile(file).catch((error: unknown) => {
+      throw fault('FILE_UNREADABLE', { file, reason: systemCode(error) ?? 'it cannot be opened' }, error);
+    });
+  return { cert: await read(cert), key: await read(key) };
+};
+
+/** Builds the console where its sources are newer, and serves it. A console that cannot be built costs the console, not the collector. */
+const serveConsole = async (outDir: string, site: ReturnType<typeof openSite>, { log, notes }: DoorParts): Promise<void> => {
+  try {
+    if (!consoleIsCurrent(outDir)) await buildConsole(outDir);
+    await site.load(outDir);
+  } catch (error) {
+    log.error({ event: 'console.not-built', err: toError(error) }, 'The console cannot be served');
+    notes.push({
+      code: 'CONSOLE_BUILD_FAILED',
+      about: 'The console',
+      text: 'could not be built.',
+      hint: `${toError(error).message} The API and the commands work without it.`,
+    });
+  }
+};
+
+/** The signed records behind an event, alert or incident. */
+const prove = async (id: string, { state, events, registry, self, signer, dir }: DoorParts) => {
+  const ids = await eventIdsOf(id, state);
+  if (ids === null) throw fault('NOT_FOUND', { what: 'event, alert or incident', id });
+  const found = await events.get(ids);
+  if (found.length === 0) throw fault('NOT_FOUND', { what: 'event of', id });
+  const knows = (agent: string, key: string): boolean =>
+    agent === self ? key === signer.publicKey : isId('agt', agent) && (registry.find(agent)?.keys.some((one) => one.key === key) ?? false);
+  return proveClaims(join(dir, 'journal'), found.map(claimOf), knows);
+};
+
+const eventIdsOf = async (id: string, state: StateStore): Promise<readonly string[] | null> => {
+  if (isId('evt', id)) return [id];
+  if (isId('alr', id)) return (await state.get('alert', id))?.value.sample ?? null;
+  const machine = await findIncident(state, id);
+  const people = await state.get('incidentWork', machine.id);
+  const alerts = await Promise.all(viewIncident(machine.value, people?.value ?? null, 0).alerts.map((alert) => state.get('alert', alert)));
+  return [...new Set(alerts.flatMap((alert) => alert?.value.sample ?? []))];
+};
+
+const claimOf = (event: Event) => ({
+  event: event['event.id'] ?? '',
+  agent: event['vigil.agent.id'] ?? '',
+  stream: event['vigil.stream'] ?? '',
+  epoch: event['vigil.epoch'] ?? '',
+  seq: event['vigil.seq'] ?? 0,
+  offset: event['vigil.journal.offset'] ?? 0,
+  bytes:
+    event['vigil.original.encoding'] === 'escaped'
+      ? unescapeOriginal(event['event.original'] ?? '')
+      : Buffer.from(event['event.original'] ?? ''),
+});
+
+/** A replayed file counts when it is judged and searchable; only the owner of the data folder may name files of this host. */
+const replay: (
+  by: Parameters<Parameters<typeof replayRoutes>[0]['replay']>[0],
+  asked: Parameters<Parameters<typeof replayRoutes>[0]['replay']>[1],
+  from: string,
+  parts: DoorParts,
+) => ReturnType<Parameters<typeof replayRoutes>[0]['replay']> = async (by, asked, from, parts) => {
+  if (by.kind !== 'local-owner') throw fault('NOT_PERMITTED', { role: by.role, permission: 'replay of a local file' });
+  const { journal, clock, signer, self, assets, audit, events } = parts;
+  return audit.act({ act: 'replay', on: asked.host, details: { file: asked.path, dataset: asked.dataset }, actor: by, from }, async () => {
+    await assets.forName(asked.host, 'replay');
+    parts.tellHosts();
+    const readAt = asked.year === undefined ? {} : { readAt: unixMs(Date.UTC(asked.year, 11, 31, 23, 59, 59)) };
+    const result = await makeReplayer({ journal, clock, signer, agent: self }).replay({
+      path: asked.path,
+      host: asked.host,
+      dataset: asked.dataset,
+      zone: asked.zone,
+      ...readAt,
+    });
+    await events.count({ where: { kind: 'all' }, from: unixMs(0), to: unixMs(1) });
+    await Promise.all([parts.storeLag().wait(journal.end, REPLAY_WAIT_MS), parts.detectLag().wait(journal.end, REPLAY_WAIT_MS)]);
+    return result;
+  });
+};

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The two worker threads as the main thread holds them: started, told, listened to, stopped in order.
+ * Input: positions and agents from the main thread. Output: batches for the store, progress, what pages changed.
+ */
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { toError } from '../core/errors.ts';
+import { fault } from './errors.ts';
+import type { HostView } from './model/agent.ts';
+import type { FromRiver, RiverData, RulesView, ToRiver } from './river.ts';
+import type { FromStateWorker, StateData, ToStateWorker } from './state.ts';
+import { connectState } from './store/embedded/state-port.ts';
+import type { StateStore } from './store/store.ts';
+
+export interface StateThread {
+  readonly store: StateStore;
+  readonly lastPage: { readonly incarnation: string; readonly n: number } | null;
+  /** Hands the river's port over. */
+  attach(port: MessagePort): void;
+  tidy(): void;
+  stop(): Promise<void>;
+}
+
+export interface StateListeners {
+  readonly judged: (message: Extract<FromStateWorker, { kind: 'judged' }>) => void;
+  readonly refused: (rule: string, reason: string) => void;
+  /** Nothing can go on: a page could not be committed, or the thread died. */
+  readonly failed: (error: Error) => void;
+}
+
+/** Starts the state worker; resolves when its database is open. @throws what opening it threw. */
+export const startState = async (data: Omit<StateData, 'calls'>, listeners: StateListeners): Promise<StateThread> => {
+  const { port1, port2 } = new MessageChannel();
+  const worker = new Worker(new URL('./state.ts', import.meta.url), {
+    workerData: { ...data, calls: port2 } satisfies StateData,
+    transferList: [port2],
+  });
+  const tell = (message: ToStateWorker, transfer: MessagePort[] = []): void => worker.postMessage(message, transfer);
+  let lastPage: StateThread['lastPage'] = null;
+  let stopping = false;
+  const stopped = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    worker.once('error', reject);
+    worker.on('message', (message: FromStateWorker) => {
+      if (message.kind === 'ready') {
+        lastPage = message.lastPage;
+        worker.removeAllListeners('error');
+        worker.on('error', (error) => listeners.failed(toError(error)));
+        worker.once('exit', () => stopping || listeners.failed(fault('THREAD_FAILED', { what: 'state worker', reason: 'it ended' })));
+        resolve();
+      } else if (message.kind === 'judged') listeners.judged(message);
+      else if (message.kind === 'refused') listeners.refused(message.rule, message.reason);
+      else if (message.kind === 'failed') listeners.failed(fault('THREAD_FAILED', { what: `page ${message.n}`, reason: message.reason }));
+    });
+  });
+  const store = connectState(port1);
+  return {
+    store,
+    lastPage,
+    attach: (port) => tell({ kind: 'river', port }, [port]),
+    tidy: () => tell({ kind: 'tidy' }),
+    stop: async () => {
+      stopping = true;
+      tell({ kind: 'stop' });
+      await stopped;
+      await store.close();
+    },
+  };
+};
+
+export interface RiverThread {
+  advance(end: number): void;
+  /** A search waits. */
+  flush(): void;
+  hosts(hosts: readonly HostView[]): void;
+  stored(to: number): void;
+  stop(): Promise<void>;
+}
+
+export interface RiverListeners {
+  readonly rules: (view: RulesView) => void;
+  readonly batch: (message: Extract<FromRiver, { kind: 'batch' }>) => void;
+  readonly progress: (message: Extract<FromRiver, { kind: 'progress' }>) => void;
+  readonly quarantined: (rule: string, reason: string) => void;
+  readonly hole: (offset: number, end: number) => void;
+  readonly failed: (error: Error) => void;
+}
+
+/** Starts the river worker; its pages go to the port that `attach` hands to the state worker. */
+export const startRiver = (data: Omit<RiverData, 'state'>, attach: (port: MessagePort) => void, listeners: RiverListeners): RiverThread => {
+  const { port1, port2 } = new MessageChannel();
+  attach(port1);
+  const worker = new Worker(new URL('./river.ts', import.meta.url), {
+    workerData: { ...data, state: port2 } satisfies RiverData,
+    transferList: [port2],
+  });
+  let stopping = false;
+  const stopped = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  worker.on('error', (error) => listeners.failed(toError(error)));
+  worker.once('exit', () => stopping || listeners.failed(fault('THREAD_FAILED', { what: 'river worker', reason: 'it ended' })));
+  worker.on('message', (message: FromRiver) => {
+    switch (message.kind) {
+      case 'rules':
+        return listeners.rules(message.view);
+      case 'batch':
+        return listeners.batch(message);
+      case 'progress':
+        return listeners.progress(message);
+      case 'quarantined':
+        return listeners.quarantined(message.rule, message.reason);
+      case 'hole':
+        return listeners.hole(message.offset, message.end);
+      case 'stopped':
+        return undefined;
+    }
+  });
+  const tell = (message: ToRiver): void => worker.postMessage(message);
+  return {
+    advance: (end) => tell({ kind: 'end', end }),
+    flush: () => tell({ kind: 'flush' }),
+    hosts: (hosts) => tell({ kind: 'hosts', hosts }),
+    stored: (to) => tell({ kind: 'stored', to }),
+    stop: async () => {
+      stopping = true;
+      tell({ kind: 'stop' });
+      await stopped;
+    },
+  };
+};
