@@ -79,7 +79,7 @@ export const scanJsonDepth = (bytes: Uint8Array, limit: number): boolean => {
 };
 
 /** Depth that JSON from outside may have unless a caller says less. */
-export const JSON_DEPTH = 32;
+const JSON_DEPTH = 32;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

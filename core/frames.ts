@@ -10,7 +10,7 @@
 import { crc32 } from 'node:zlib';
 import { readU32, writeU32 } from './bytes.ts';
 
-export const SEGMENT_VERSION = 1;
+const SEGMENT_VERSION = 1;
 /** Offset of the first frame. */
 export const SEGMENT_START = 32;
 export const FRAME_HEAD_BYTES = 8;
