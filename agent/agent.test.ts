@@ -188,7 +188,7 @@ describe('a running agent', () => {
     };
     collector.missing = [{ stream: stream('a.log'), epoch, from: 1, to: 1 }];
     appendFileSync(file('a.log'), 'two\n');
-    await until('the block again', () => again > 0);
+    await until('the block again', () => again > 0 && collector.lines(stream('a.log')).length === 2);
     expect(collector.lines(stream('a.log'))).toEqual(['one', 'two']);
   });
 

@@ -3,7 +3,7 @@
  * Every setting of the agent, one typed table: validation, `--print-config`, docs/config.md and the sample come from it.
  * Input: defaults, a YAML file, the environment, flags. Output: one readonly value, read once in main.ts and passed down.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type ConfigOf, type ConfigSources, type Loaded, loadConfig, type SettingTable } from '../core/config.ts';
 import { LOG_LEVELS } from '../core/log.ts';
@@ -86,5 +86,28 @@ export const readConfig = (options: {
 /** Where the person who typed the command stands. */
 export const startFolder = (env: Readonly<Record<string, string | undefined>>): string => env['INIT_CWD'] ?? process.cwd();
 
-/** The host's own time zone, or the one configured. */
-export const zoneOf = (config: AgentConfig): string => config.zone ?? new Intl.DateTimeFormat('en-GB').resolvedOptions().timeZone ?? 'UTC';
+/** The host's own time zone, or the one configured. Read from files: asking the runtime loads nine megabytes of tables. */
+export const zoneOf = (config: AgentConfig, localtime = '/etc/localtime', timezone = '/etc/timezone'): string =>
+  config.zone ?? linkedZone(localtime) ?? writtenZone(timezone) ?? 'UTC';
+
+const ZONE = /^[A-Za-z0-9+_/-]{1,64}$/;
+
+const linkedZone = (path: string): string | undefined => {
+  try {
+    const zone = readlinkSync(path).split('/zoneinfo/')[1];
+    return zone !== undefined && ZONE.test(zone) ? zone : undefined;
+  } catch {
+    // No link: some systems have a copy, and say the name in another file.
+    return undefined;
+  }
+};
+
+const writtenZone = (path: string): string | undefined => {
+  try {
+    const zone = readFileSync(path, 'utf8').trim();
+    return ZONE.test(zone) ? zone : undefined;
+  } catch {
+    // Absent on most systems; UTC is what they then mean.
+    return undefined;
+  }
+};

@@ -56,14 +56,16 @@ const BLOCK = 0x42;
 const STREAM = 0x53;
 const SETTLED = 0x41;
 
-export const blockFrame = (resume: string, block: Uint8Array): Uint8Array => {
-  const text = Buffer.from(resume);
-  const frame = Buffer.allocUnsafe(5 + text.length + block.length);
+/** Bytes of a block's frame. */
+export const blockFrameBytes = (resume: string, block: Uint8Array): number => 5 + Buffer.byteLength(resume) + block.length;
+
+/** Writes a block's frame into `frame`, which has its length; answers where in it the block stands. */
+export const writeBlockFrame = (frame: Buffer, resume: string, block: Uint8Array): Uint8Array => {
   frame[0] = BLOCK;
-  writeU32(frame, 1, text.length);
-  frame.set(text, 5);
-  frame.set(block, 5 + text.length);
-  return frame;
+  const length = frame.write(resume, 5);
+  writeU32(frame, 1, length);
+  frame.set(block, 5 + length);
+  return frame.subarray(5 + length);
 };
 
 export const streamFrame = (state: StreamState): Uint8Array => jsonFrame(STREAM, state);

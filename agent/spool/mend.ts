@@ -8,7 +8,8 @@ import type { GapBody, StreamEnd, StreamRanges } from '../../core/protocol.ts';
 import type { SourceRecord } from '../../core/record.ts';
 import type { Signer } from '../../core/sign.ts';
 import { type BlockDraft, decodeBlock, readRecords, seal, sealBlock, unpackBody } from '../../core/wire.ts';
-import type { Pending, Spool } from './spool.ts';
+import type { Spool } from './spool.ts';
+import type { Pending } from './window.ts';
 
 /** What the sources can say about a place that a collector names. */
 export interface PlaceOracle {

@@ -8,7 +8,8 @@ import { AGENT_PATHS, type BlocksAnswer, PROTOCOL_VERSION, type StreamEnd } from
 import { ms } from '../../core/units.ts';
 import { encodeRequest } from '../../core/wire.ts';
 import type { Gap } from '../spool/mend.ts';
-import type { Pending, Spool } from '../spool/spool.ts';
+import type { Spool } from '../spool/spool.ts';
+import type { Pending } from '../spool/window.ts';
 import { readAnswer } from './answer.ts';
 import type { Client, Reply } from './client.ts';
 import { decide, type Effect, initialUplink, type Outcome, type UplinkState } from './uplink.ts';

@@ -47,7 +47,7 @@ export interface Decision<B extends SentBlock> {
 }
 
 /** A request of this size costs little memory and is a hundred milliseconds of a slow line. */
-export const REQUEST_BYTES = 4_194_304;
+export const REQUEST_BYTES = 1_048_576;
 export const REQUEST_BLOCKS = 256;
 /** An identity that is refused asks again slowly: a person has to act. */
 const REFUSED_BACKOFF: Backoff = { baseMs: 60_000, capMs: 900_000 };
@@ -101,7 +101,11 @@ const onAnswer = <B extends SentBlock>(state: UplinkState, sent: readonly B[], a
   if (answer.kind === 'resync') {
     // W6: of this incarnation nothing is acked to us yet. One that asks again and again is asked slowly.
     const next = { ...calm, journal: null, failures: state.failures + 1 };
-    return { state: next, effects: [{ kind: 'resync', held: answer.held }], waitMs: state.failures === 0 ? 0 : retryDelay(next.failures, random) };
+    return {
+      state: next,
+      effects: [{ kind: 'resync', held: answer.held }],
+      waitMs: state.failures === 0 ? 0 : retryDelay(next.failures, random),
+    };
   }
   const effects: Effect<B>[] = [];
   const inConflict = new Set<string>();
@@ -111,7 +115,8 @@ const onAnswer = <B extends SentBlock>(state: UplinkState, sent: readonly B[], a
     const { result } = given;
     if (result === 'accepted' || result === 'have') {
       effects.push({ kind: 'settle', block });
-      if (given.offset !== undefined && given.offset > (journal?.offset ?? 0)) journal = { incarnation, offset: given.offset, hash: block.hash };
+      if (given.offset !== undefined && given.offset > (journal?.offset ?? 0))
+        journal = { incarnation, offset: given.offset, hash: block.hash };
     } else if (result === 'held' || result === 'bad') {
       const { code, reason } = given;
       effects.push({

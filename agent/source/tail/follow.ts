@@ -37,7 +37,9 @@ import { describeProblem } from './problem.ts';
 export const READ_BYTES = LINE_LIMIT_BYTES + 8_192;
 export const BUFFER_BYTES = READ_BYTES + PRINT_BYTES;
 /** Bytes of records in one batch, framing included, unless one record alone is longer. */
-const BATCH_BYTES = 1_048_576;
+const BATCH_BYTES = 262_144;
+/** Bytes of a read, unless a line needs more. */
+const STEP_BYTES = 262_144;
 /** A rotated file that was quiet for so long is closed; until then its writer may still hold it. */
 const DRAIN_MS = 5_000;
 
@@ -172,6 +174,7 @@ export class Follow {
     given.file.packed?.advance(given.mark.offset - given.file.mark.offset);
     given.file.mark = given.mark;
     given.file.dirty = given.more;
+    given.file.longLine = false;
     if (given.cut > 0) this.#count('cut', given.cut);
   }
 
@@ -303,9 +306,10 @@ export class Follow {
       return 'again';
     }
     const start = mark.offset - mark.tailBytes;
+    const want = (file.longLine ? READ_BYTES : STEP_BYTES) + mark.tailBytes;
     let got = 0;
-    while (got < READ_BYTES + mark.tailBytes) {
-      const count = readSync(file.fd, buffer, got, READ_BYTES + mark.tailBytes - got, start + got);
+    while (got < want) {
+      const count = readSync(file.fd, buffer, got, want - got, start + got);
       if (count === 0) break;
       got += count;
     }
@@ -314,7 +318,7 @@ export class Follow {
       this.#truncated(file);
       return 'again';
     }
-    const atEnd = got < READ_BYTES + mark.tailBytes;
+    const atEnd = got < want;
     const quiet = now - file.grewAt;
     const batch = this.#batch(file, buffer.subarray(mark.tailBytes, got), {
       final: atEnd && file.rotated && quiet >= DRAIN_MS,
@@ -323,6 +327,10 @@ export class Follow {
       before: buffer.subarray(0, got),
     });
     if (batch) return batch;
+    if (!atEnd && !file.longLine) {
+      file.longLine = true;
+      return 'again';
+    }
     if (file.rotated && quiet >= DRAIN_MS) return 'gone';
     file.dirty = false;
     return 'next';

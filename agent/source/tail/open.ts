@@ -14,6 +14,8 @@ export interface OpenFile extends Pick<Place, 'fd' | 'packed'> {
   dirty: boolean;
   size: number;
   changed: bigint;
+  /** A read of the usual size held no line end: the next one takes more. */
+  longLine: boolean;
   /** Monotonic time of the last growth. */
   grewAt: number;
 }
@@ -28,6 +30,7 @@ export const openFileOf = (place: Place, mark: Mark, rotated: boolean, clock: Cl
     packed: place.packed,
     mark,
     rotated,
+    longLine: false,
     dirty: true,
     size: Number(place.stat.size),
     changed: stampOf(place.stat),
