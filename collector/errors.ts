@@ -195,12 +195,6 @@ export const COLLECTOR_ERRORS = {
   },
   SLOW_DOWN: { text: 'Too many requests.', hint: 'Send again in {retryAfterSeconds} s.', status: 429 },
   NO_SUCH_ROUTE: { text: 'There is nothing at {path}.', hint: '/api/v1/openapi.json lists every route.', status: 404, exit: 2 },
-  TRANSITION_REFUSED: {
-    text: '{what} {id} cannot be changed so: {reason}.',
-    hint: 'See its state and what it needs first.',
-    status: 409,
-    exit: 2,
-  },
   ROUTE_BAD: { text: 'The route {route} cannot be opened: {reason}.', hint: 'This is a fault of Vigil; please report it.' },
   CONTROL_TAKEN: {
     text: 'Another collector answers on {file}.',

@@ -63,7 +63,7 @@ export interface AlertPorts {
   top(question: AlertQuestion, field: string, limit: number): Promise<readonly { readonly key: string; readonly count: number }[]>;
   get(id: string): Promise<AlertView>;
   explain(id: string): Promise<AlertChain>;
-  /** Audited. @throws CodedError STATE_CONFLICT, TRANSITION_REFUSED. */
+  /** Audited. @throws CodedError STATE_CONFLICT, MOVE_REFUSED, VERDICT_NEEDED, REASON_NEEDED. */
   change(by: Actor, id: string, change: AlertChange, ifVersion: number, from: string): Promise<AlertView>;
 }
 

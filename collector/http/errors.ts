@@ -46,6 +46,7 @@ const TITLES: Readonly<Record<number, string>> = {
   413: 'Too large',
   415: 'Unsupported media type',
   421: 'Misdirected request',
+  422: 'Not possible so',
   428: 'Precondition required',
   429: 'Too many requests',
   503: 'Unavailable',

@@ -195,4 +195,35 @@ describe('alerts and incidents', () => {
     }
     expect(await get(`alerts/${ALERTS[0].id}/explain`)).toMatchObject({ id: ALERTS[0].id, alerts: [{ count: 8 }] });
   });
+
+  test('are changed against the version that was read, by who may, with both rows of audit', async () => {
+    const path = `/api/v1/alerts/${ALERTS[0].id}`;
+    const change = (body: object, version: string, role: 'analyst' | 'auditor' = 'analyst') =>
+      vigil.ask('PATCH', path, { role, body, headers: { 'if-match': version } });
+    expect((await change({ state: 'acknowledged' }, '"0"', 'auditor')).json()).toMatchObject({ status: 403, code: 'NOT_PERMITTED' });
+    const rows = vigil.audit.entries.length;
+    const first = await change({ state: 'acknowledged' }, '"0"');
+    expect(first.json()).toMatchObject({ id: ALERTS[0].id, state: 'acknowledged', count: 8 });
+    expect(vigil.audit.entries.slice(rows)).toMatchObject([{ phase: 'intent', on: ALERTS[0].id, from: '127.0.0.1' }, { phase: 'done' }]);
+    const etag = String(first.headers['etag']);
+    expect(etag).toBe(`"${first.json().version}"`);
+    for (const stale of ['"0"', '"99"', 'W/"x"', '*'])
+      expect((await change({ state: 'closed', verdict: 'benign' }, stale)).json(), stale).toMatchObject({
+        status: 412,
+        code: 'STATE_CONFLICT',
+      });
+    expect((await change({ state: 'closed' }, etag)).json()).toMatchObject({ code: 'VERDICT_NEEDED' });
+    expect((await change({ state: 'closed', verdict: 'certainly' }, etag)).json()).toMatchObject({ status: 400, code: 'REQUEST_BAD' });
+    expect((await change({ state: 'closed', verdict: 'false-positive', reason: 'a test' }, etag)).json()).toMatchObject({
+      state: 'closed',
+      verdict: 'false-positive',
+      closedAt: '2026-11-23T08:40:00.000Z',
+    });
+    const incident = await vigil.ask('PATCH', '/api/v1/incidents/INC-8', {
+      role: 'analyst',
+      body: { state: 'triaged' },
+      headers: { 'if-match': '"0"' },
+    });
+    expect(incident.json()).toMatchObject({ id: INCIDENT.id, state: 'triaged', reference: 'INC-8' });
+  });
 });

@@ -57,7 +57,7 @@ export interface IncidentPorts<C = unknown> {
   top(question: IncidentQuestion, field: string, limit: number): Promise<readonly { readonly key: string; readonly count: number }[]>;
   get(id: string): Promise<IncidentView>;
   explain(id: string): Promise<IncidentChain<C>>;
-  /** Audited. @throws CodedError STATE_CONFLICT, TRANSITION_REFUSED. */
+  /** Audited. @throws CodedError STATE_CONFLICT, MOVE_REFUSED, VERDICT_NEEDED, REASON_NEEDED. */
   change(by: Actor, id: string, change: IncidentChange, ifVersion: number, from: string): Promise<IncidentView>;
   /** How an alert's chain is answered, and by which schema (collector/alert). */
   readonly chain: { readonly schema: TObject; readonly json: (chain: C) => unknown };

@@ -4,6 +4,7 @@
  * Input: what a test wants otherwise. Output: the server, not listening, with its parts at hand.
  */
 
+import { changeAlert } from '../../collector/alert/change.ts';
 import { AlertChainSchema, chainJson } from '../../collector/alert/routes.ts';
 import { readAlerts } from '../../collector/alert/view.ts';
 import { openLogins } from '../../collector/auth/login.ts';
@@ -12,12 +13,12 @@ import { LOCAL_OWNER, permits } from '../../collector/auth/permissions.ts';
 import { openSessions } from '../../collector/auth/session.ts';
 import { openApiTokens } from '../../collector/auth/token.ts';
 import { openUsers } from '../../collector/auth/users.ts';
-import { fault } from '../../collector/errors.ts';
 import { openAssets } from '../../collector/fleet/asset.ts';
 import { openRegistry } from '../../collector/fleet/registry.ts';
 import { openEnrolTokens } from '../../collector/fleet/token.ts';
 import { type ConsoleParts, makeConsoleServer } from '../../collector/http/server.ts';
 import { openSite } from '../../collector/http/static.ts';
+import { changeIncident } from '../../collector/incident/change.ts';
 import { readIncidents } from '../../collector/incident/view.ts';
 import type { Event } from '../../collector/model/event.ts';
 import type { Role } from '../../collector/model/permission.ts';
@@ -74,9 +75,6 @@ export const consoleParts = async (events: readonly Event[] = []) => {
   const registry = await openRegistry({ state, clock, assets, log });
   const reader = listEvents(events, clock.now);
   const alerts = readAlerts(state, reader, clock.now);
-  const refuse = async (): Promise<never> => {
-    throw fault('TRANSITION_REFUSED', { what: 'it', id: '', reason: 'this test changes nothing' });
-  };
   const parts: ConsoleParts = {
     log,
     clock,
@@ -94,8 +92,15 @@ export const consoleParts = async (events: readonly Event[] = []) => {
     },
     figures: () => [{ name: 'vigil_events', help: 'Events kept.', values: [{ value: events.length }] }],
     query: { events: reader, now: clock.now },
-    alerts: { ...alerts, change: refuse },
-    incidents: { ...readIncidents(state, alerts.explain, { schema: AlertChainSchema, json: chainJson }, clock.now), change: refuse },
+    alerts: {
+      ...alerts,
+      change: (by, id, change, ifVersion, from) =>
+        changeAlert({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
+    },
+    incidents: {
+      ...readIncidents(state, alerts.explain, { schema: AlertChainSchema, json: chainJson }, clock.now),
+      change: (by, id, change, ifVersion, from) => changeIncident({ state, audit, findUser: users.find }, by, id, change, ifVersion, from),
+    },
     fleet: {
       parts: { registry, audit, notices, clock },
       tokens: openEnrolTokens({
