@@ -144,6 +144,7 @@ const finish = (event: EventDraft, dataset: string): Decoded => {
   const { record, origin } = frame;
   event['event.dataset'] = dataset;
   event['vigil.decode'] = frame.outcome;
+  if (event['message'] === '') event['message'] = undefined;
   let quality: string | undefined = frame.quality;
   if (Number.isNaN(frame.time)) {
     event['@timestamp'] = record.readAt;
