@@ -49,7 +49,7 @@ const windowsRoot = (json: Json): Json | null => {
   return isObject(event) && (isObject(event['System']) || event['EventData'] !== undefined) ? event : null;
 };
 
-// One name more than once becomes a list: any member may match.
+// One name more than once becomes a list, of which one member is enough.
 const add = (out: Json, key: string, value: unknown, budget: { keys: number }): void => {
   if (budget.keys-- <= 0) return;
   if (!Object.hasOwn(out, key) || out[key] === null) out[key] = value;

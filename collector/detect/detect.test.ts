@@ -71,6 +71,8 @@ describe('fields', () => {
     ['CommandLine|contains', 'evil', { process: { command_line: 'an evil' } }],
     ['CommandLine|contains', 'evil', { commandline: 'an evil' }],
     ['CommandLine|contains', 'evil', { winlog: { event_data: { CommandLine: 'an evil' } } }],
+    ['process.command_line|contains', 'evil', { CommandLine: 'an evil' }],
+    ['http.response.status_code', 404, { 'sc-status': '404' }],
     ['Image|endswith', '/sh', { 'process.executable': '/bin/sh' }],
     ['Image|endswith', '\\a.exe', { NewProcessName: 'C:\\a.exe' }],
     ['SourceName', 'x', { 'Source Name': 'X' }],

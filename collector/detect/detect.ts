@@ -8,7 +8,7 @@ import { type BudgetLimits, DEFAULT_LIMITS, makeBudget, type RuleCost } from './
 import { explain } from './explain.ts';
 import { eventWords, type FlatEvent } from './fields.ts';
 import type { CompiledRule, CompiledRuleSet } from './ruleset.ts';
-import { buildIndex, type RuleIndex } from './sigma/index.ts';
+import { buildIndex, type RuleIndex } from './sigma/rule-index.ts';
 import { admits, datasetSources, type EventSource, kindOf, type SourceDeclaration, sourceOf, UNKNOWN_SOURCE, withKind } from './source.ts';
 import { decodedUrl } from './url.ts';
 

@@ -3,6 +3,7 @@
  * Why a rule matched: which literal stood in which field. Made only for matches.
  * Input: the rule's tree and the subject that matched. Output: short sentences for signals, at most eight.
  */
+import { isEcsField } from '../../core/ecs.ts';
 import type { Node, Test } from './sigma/ast.ts';
 import { compileNode, lowOf, type SlotOf, type Subject, textOf, valueTest, wordsLowOf, wordsOf } from './sigma/compile.ts';
 import { showParts } from './sigma/pattern.ts';
@@ -43,8 +44,11 @@ const holds = (test: Test, field: string | null, subject: Subject, slotOf: SlotO
     ? valueTest(test)(wordsLowOf(subject), wordsOf(subject))
     : compileNode({ kind: 'item', item: { field, values: [[test]], all: false } }, slotOf)(subject);
 
+/** The ECS name where the field has one: those stand in the event that people look at. */
+const nameOf = (field: string): string => (isEcsField(field) ? field : (candidatesOf(field).find(isEcsField) ?? field));
+
 const sentence = (test: Test, field: string | null, subject: Subject, slotOf: SlotOf): string => {
-  const name = field === null ? 'line' : (candidatesOf(field)[0] ?? field);
+  const name = field === null ? 'line' : nameOf(field);
   if (test.kind === 'text') {
     const text = test.op === 'like' ? showParts(test.parts) : test.text;
     const verb = { equals: '=', contains: 'contains', startswith: 'starts with', endswith: 'ends with', like: 'is like' }[test.op];

@@ -85,9 +85,19 @@ const TAXONOMY: Readonly<Record<string, readonly string[]>> = {
   program: ['log.syslog.appname', 'process.name'],
 };
 
+// Rules in ECS names reach events in Sigma's names too: the way back over the first candidate of each.
+const SIGMA_NAMES = new Map<string, string[]>();
+for (const [sigma, [ecs]] of Object.entries(TAXONOMY)) {
+  if (ecs === undefined) continue;
+  const names = SIGMA_NAMES.get(ecs);
+  if (names) names.push(sigma);
+  else SIGMA_NAMES.set(ecs, [sigma]);
+}
+const NONE: readonly string[] = [];
+
 /** Where the value of a field may stand, in order; the field's own name always comes before and is not named. */
 export const candidatesOf = (field: string): readonly string[] =>
-  Object.hasOwn(TAXONOMY, field) ? (TAXONOMY[field] as readonly string[]) : [];
+  (Object.hasOwn(TAXONOMY, field) ? TAXONOMY[field] : SIGMA_NAMES.get(field)) ?? NONE;
 
 /** Rules write paths under these too, so they are matched against the query and the whole URL. */
 export const WHOLE_URL: ReadonlySet<string> = new Set(['cs-uri-query', 'c-uri-query']);

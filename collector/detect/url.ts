@@ -23,7 +23,7 @@ export const decodedUrl = (text: string): string | null => {
   return /%[0-9a-fA-F]{2}/.test(once) ? `${decodeOnce(once)}` : once;
 };
 
-/** The value itself, or a list of it and its decoded forms: any of them may match. */
+/** The value itself, or a list of it and its decoded forms, of which one is enough. */
 export const urlForms = (text: string): string | readonly string[] => {
   const decoded = decodedUrl(text);
   return decoded === null || decoded === text ? text : [text, decoded];

@@ -8,7 +8,7 @@ import { makeDetector } from '../detect.ts';
 import { compileRuleSet } from '../ruleset.ts';
 
 const ruleText = (detection: string): string =>
-  `title: T\nid: t\nlogsource: {product: any}\ndetection:\n${detection
+  `title: T\nid: t\nlogsource: {product: x}\ndetection:\n${detection
     .split('\n')
     .map((line) => `  ${line}`)
     .join('\n')}\n`;

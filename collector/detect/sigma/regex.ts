@@ -78,11 +78,14 @@ export const compileRegex = (pattern: string, flags: string): RegexResult => {
   }
 };
 
-const unescaped = (source: string): string => source.replace(/\\./gs, '');
+/** The pattern with each escape as one plain letter. */
+const unescaped = (source: string): string => source.replace(/\\./gs, 'x');
 
 /** True where V8 and PCRE read the pattern alike: no inline flags, no POSIX classes, no escapes of letters that JavaScript takes for themselves. */
 const commonSyntax = (source: string): boolean =>
-  !/\(\?(?!:)/.test(unescaped(source)) && !/\[\^?\]|\[:/.test(source) && !/\\(?![bBdDsSwWntrfvx0\W])/.test(source.replace(/\\\\/g, ''));
+  !/\(\?(?!:)/.test(unescaped(source)) &&
+  !/\[\^?\]|\[:\^?\w+:\]/.test(unescaped(source)) &&
+  !/\\(?![bBdDsSwWntrfvx0\W])/.test(source.replace(/\\\\/g, ''));
 
 /** The pattern with `a` written `[aA]`, so that V8's fallback stays possible (it does not work with the flag i). Null where that is not safe. */
 const spellCase = (source: string): string | null => {
