@@ -140,11 +140,17 @@ const decodeLine = (dataset: string): EventDraft => {
   return plain;
 };
 
+/** An empty field is an absent one, whatever decoder filled it from whatever broken line. The keys stay, so does the shape. */
+const dropEmpty = (event: EventDraft): void => {
+  const draft = event as Record<string, unknown>;
+  for (const name in draft) if (draft[name] === '' && name !== 'event.original') draft[name] = undefined;
+};
+
 const finish = (event: EventDraft, dataset: string): Decoded => {
   const { record, origin } = frame;
   event['event.dataset'] = dataset;
   event['vigil.decode'] = frame.outcome;
-  if (event['message'] === '') event['message'] = undefined;
+  dropEmpty(event);
   let quality: string | undefined = frame.quality;
   if (Number.isNaN(frame.time)) {
     event['@timestamp'] = record.readAt;

@@ -60,7 +60,7 @@ describe('declarations', () => {
     const byDataset = new Map(DECODERS.map((decoder) => [decoder.dataset, new Set<string>(decoder.emits)]));
     const always = new Set(
       Object.keys(ENVELOPE).filter(
-        (name) => !/^(?:message|tags|event\.(?:outcome|reason)|process\.|source\.|related\.|user\.|log\.level|vigil\.extra)/.test(name),
+        (name) => !/^(?:tags|event\.(?:outcome|reason)|process\.|source\.|related\.|user\.|log\.level|vigil\.extra)/.test(name),
       ),
     );
     for (const name of ['process.name', 'process.pid', 'log.syslog.msgid', 'log.syslog.structured_data']) always.add(name);

@@ -46,7 +46,8 @@ const setPid = (frame: Frame, digits: string): void => {
 /** Program names as their decoders are registered: without path. */
 const programOf = (tag: string): string => {
   if (tag.charCodeAt(0) !== 47) return tag;
-  return tag.slice(tag.lastIndexOf('/') + 1);
+  const name = tag.slice(tag.lastIndexOf('/') + 1);
+  return name === '' ? tag : name;
 };
 
 /**

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The last resort: any line, kept as it is, with the time that stands at its beginning where one does.
+ * The last resort for every line: it is kept as it is, with the time that stands at its beginning where one does.
  * Input: one line. Output: an event with an envelope only.
  */
 import type { EventDraft } from '../model/event.ts';

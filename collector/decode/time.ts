@@ -279,6 +279,7 @@ export const readEpoch = (text: string, at: number): boolean => {
 export const readTai64n = (text: string, at: number): boolean => {
   if (text.charCodeAt(at) !== 64 || !/^[0-9a-f]{24}$/.test(text.slice(at + 1, at + 25))) return false;
   const seconds = Number.parseInt(text.slice(at + 2, at + 17), 16) - 10;
+  if (seconds > 8.64e12) return false;
   const nanos = Number.parseInt(text.slice(at + 17, at + 25), 16);
   return done(seconds * 1000 + Math.trunc(nanos / 1e6), at + 25, undefined);
 };

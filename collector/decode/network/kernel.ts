@@ -48,7 +48,7 @@ const decodeNetfilter = (frame: Frame, text: string, match: RegExpExecArray): Ev
   if (match[2] !== '') event['observer.egress.interface.name'] = match[2];
   event['network.direction'] = match[1] === '' ? 'egress' : match[2] === '' ? 'ingress' : 'unknown';
   const length = Number(field(packet, 'LEN'));
-  if (length >= 0) event['source.bytes'] = length;
+  if (Number.isInteger(length) && length >= 0) event['source.bytes'] = length;
   const prefix = text
     .slice(0, match.index)
     .replace(/^\[ *[\d.]+\] ?/, '')

@@ -30,7 +30,7 @@ export const setModsecurity = (event: EventDraft, message: string): boolean => {
   let read = 0;
   for (let match = FIELD.exec(message); match !== null && read++ < FIELDS_READ; match = FIELD.exec(message)) {
     const name = match[1] ?? '';
-    if (seen.has(name)) continue;
+    if (seen.has(name) || match[2] === '') continue;
     seen.add(name);
     const value = match[2] ?? '';
     if (name === 'id') event['rule.id'] = value;
