@@ -127,6 +127,12 @@ const alertOf = (of: readonly ForeignAlert[], n: number): Alert => {
 /** The questions of grouping over alerts in memory that nobody has grouped before. */
 const readerOver = (alerts: readonly Alert[]): IncidentReader & AlertReader => {
   const links = new Map<AlertId, AlertLink>(alerts.map((alert) => [alert.id, linkOf(alert)]));
+  const pairs = new Map<string, AlertLink[]>();
+  for (const link of links.values()) {
+    const own = pairs.get(`${link.rule}\0${link.entity}`);
+    if (own) own.push(link);
+    else pairs.set(`${link.rule}\0${link.entity}`, [link]);
+  }
   const places = new Map<string, { links: AlertLink[]; longest: number }>();
   const key = (entity: Entity, opens: boolean): string => `${opens} ${entity}`;
   for (const link of [...links.values()].sort((a, b) => a.first - b.first || compare(a.id, b.id)))
@@ -152,6 +158,8 @@ const readerOver = (alerts: readonly Alert[]): IncidentReader & AlertReader => {
       }
       return [...found].sort((a, b) => a.first - b.first || compare(a.id, b.id)).slice(0, limit);
     },
+    ofPair: (pair, from, to, limit) =>
+      (pairs.get(`${pair.rule}\0${pair.entity}`) ?? []).filter(({ first, last }) => last >= from && first <= to).slice(0, limit),
     links: (ids) => ids.flatMap((id) => links.get(id) ?? []),
     pins: () => ({ added: null, removed: false }),
     incident: () => null,

@@ -77,6 +77,17 @@ describe('incidents', () => {
     expect(shown()).toEqual([[1, ['root shell']]]);
   });
 
+  it('leave out what a rule says of a host again and again, also when each time is an alert of its own', () => {
+    const { see, shown } = open();
+    for (let h = 0; h < 7; h++) see({ rule: 'new account', at: hours(h + 3), ip: '10.0.0.9' });
+    see({ rule: 'root shell', at: hours(10), ip: '10.0.0.1' });
+    expect(shown()).toEqual([[1, ['root shell']]]);
+    const rare = open();
+    for (let h = 0; h < 4; h++) rare.see({ rule: 'new account', at: hours(h + 3), ip: '10.0.0.9' });
+    rare.see({ rule: 'root shell', at: hours(10), ip: '10.0.0.1' });
+    expect(rare.shown()).toEqual([[1, ['new account', 'new account', 'new account', 'new account', 'root shell']]]);
+  });
+
   it('become one, with the lower number, when a late alert shows that they are', () => {
     const { judge, see, shown } = open();
     see({ rule: 'web shell', at: 0, ip: '203.0.113.1' });

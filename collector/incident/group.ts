@@ -110,7 +110,8 @@ export const groupIncidents = (changed: readonly Alert[], parts: IncidentParts):
     final.get(incident)!.push(link);
   };
 
-  for (let link = queue.shift(); link; link = queue.shift()) {
+  for (let next = 0; next < queue.length; next++) {
+    const link = queue[next]!;
     if (done.has(link.id)) continue;
     const place = stories.place(link);
     if (place.kind === 'out') {
@@ -119,9 +120,9 @@ export const groupIncidents = (changed: readonly Alert[], parts: IncidentParts):
     } else if (place.kind === 'kept') keep(place.incident, link);
     else if (link.opens) settle(stories.strong(link));
     else {
-      const home = stories.home(link);
-      if (home) settle(stories.strong(home));
-      else if (place.incident !== null && isTouched(reader.incidentWork(place.incident))) keep(place.incident, link);
+      for (const alert of stories.around(link)) if (!done.has(alert.id)) settle(stories.strong(alert));
+      if (done.has(link.id)) continue;
+      if (place.incident !== null && isTouched(reader.incidentWork(place.incident))) keep(place.incident, link);
       else {
         done.add(link.id);
         homeless.set(link.id, link);

@@ -45,9 +45,25 @@ export const linkBetween = (a: AlertLink, b: AlertLink): Link | null => {
   return best;
 };
 
-/** True where a lower alert was under way long before the other began, and only a host or an account joins them. */
+/**
+ * True where a lower alert was under way long before the other began. An address of the internet is exempt: who scans for a day and then
+ * breaks in is one story.
+ */
 export const isChronic = (lower: AlertLink, to: AlertLink, link: Link): boolean =>
-  link.kind !== 'ip' && to.first - lower.first > CHRONIC_MS;
+  !isForeignAddress(link.entity) && to.first - lower.first > CHRONIC_MS;
+
+/** How often the same rule had spoken of the same entity in the day before, from which on it is the usual noise. */
+export const USUAL_EPISODES = 6;
+
+/** True where the lower alert is one of many of its pair in the day before the other began. */
+export const isUsual = (lower: AlertLink, to: AlertLink, link: Link, samePair: readonly AlertLink[]): boolean =>
+  !isForeignAddress(link.entity) &&
+  samePair.filter(({ id, first, last }) => id !== lower.id && first < to.first && last >= to.first - LINK_MS).length >= USUAL_EPISODES;
+
+const LOCAL =
+  /^ip:(10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|::1$|f[cd][0-9a-f]{2}:|fe80:)/i;
+
+const isForeignAddress = (entity: Entity): boolean => entity.startsWith('ip:') && !LOCAL.test(entity);
 
 const STRENGTH: Readonly<Record<EntityKind, number>> = { ip: 3, user: 2, service: 1, host: 0 };
 

@@ -7,7 +7,7 @@ import type { AlertId, IncidentId } from '../../core/ids.ts';
 import type { UnixMs } from '../../core/units.ts';
 import type { AlertLink, IncidentReader } from '../model/alerts.ts';
 import { inOrder, MEMBERS } from './document.ts';
-import { isChronic, kindOf, LINK_MS, type Link, linkBetween } from './link.ts';
+import { isChronic, isUsual, kindOf, LINK_MS, type Link, linkBetween } from './link.ts';
 
 /** Where an alert stands: `free` follows its links, `kept` stays in its incident (closed, or put there by a person), `out` was taken out. */
 export type Place =
@@ -21,6 +21,8 @@ export interface Stories {
   strong(seed: AlertLink): readonly AlertLink[];
   /** The strong alert that a lower one joins: the nearest in time. */
   home(lower: AlertLink): AlertLink | null;
+  /** Strong alerts whose lower ones this one may change: it can show others of its pair to be usual. */
+  around(lower: AlertLink): readonly AlertLink[];
   /** Lower alerts whose home is among these. */
   lower(strong: readonly AlertLink[]): readonly AlertLink[];
 }
@@ -55,13 +57,27 @@ export const storiesOf = (reader: IncidentReader): Stories => {
     }
     return known;
   };
+  const pairs = new Map<AlertId, readonly AlertLink[]>();
+  /** Alerts of its pair within the time over which any of them can tell what is usual. */
+  const samePair = (lower: AlertLink): readonly AlertLink[] => {
+    let known = pairs.get(lower.id);
+    const span = { from: (lower.first - 2 * LINK_MS) as UnixMs, to: (lower.last + 2 * LINK_MS) as UnixMs };
+    if (!known) pairs.set(lower.id, (known = reader.ofPair(lower, span.from, span.to, MEMBERS)));
+    return known;
+  };
+  const around = (lower: AlertLink): readonly AlertLink[] => {
+    const found = new Map<AlertId, AlertLink>();
+    for (const other of [lower, ...samePair(lower)])
+      for (const alert of near(other, true)) if (linkBetween(other, alert)) found.set(alert.id, alert);
+    return [...found.values()];
+  };
   const home = (lower: AlertLink): AlertLink | null => {
     const known = homes.get(lower.id);
     if (known !== undefined) return known;
     let best: { readonly link: Link; readonly alert: AlertLink } | null = null;
     for (const alert of near(lower, true)) {
       const link = linkBetween(lower, alert);
-      if (!link || isChronic(lower, alert, link)) continue;
+      if (!link || isChronic(lower, alert, link) || isUsual(lower, alert, link, samePair(lower))) continue;
       if (!best || nearer(link, alert, best.link, best.alert)) best = { link, alert };
     }
     homes.set(lower.id, best?.alert ?? null);
@@ -85,7 +101,7 @@ export const storiesOf = (reader: IncidentReader): Stories => {
       }
     return [...found.values()];
   };
-  return { place, strong, home, lower };
+  return { place, strong, home, around, lower };
 };
 
 const nearer = (a: Link, alertA: AlertLink, b: Link, alertB: AlertLink): boolean => {

@@ -65,6 +65,8 @@ export interface Pins {
 export interface IncidentReader {
   /** Live alerts that speak of one of the entities and overlap the span: those that open incidents or the others, at most `limit`, by first, then id. */
   linked(question: LinkQuestion): readonly AlertLink[];
+  /** Live alerts of a pair that overlap the span, at most `limit`. */
+  ofPair(pair: Pair, from: UnixMs, to: UnixMs, limit: number): readonly AlertLink[];
   /** Live alerts among the ids. */
   links(ids: readonly AlertId[]): readonly AlertLink[];
   pins(id: AlertId): Pins;

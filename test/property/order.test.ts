@@ -16,7 +16,7 @@ const rules = ruleSet(
   eventRule('fail'),
   eventRule('success'),
   eventRule('sudo', { alerts: true, level: 'high', logsource: { category: 'process_creation' } }),
-  eventRule('cron', { alerts: true, level: 'low', logsource: { category: 'process_creation' } }),
+  eventRule('cron', { alerts: true, level: 'low', rearmMs: ms(600 * SECOND), logsource: { category: 'process_creation' } }),
   correlation('brute', { rearmMs: ms(90 * SECOND) }),
   correlation('fine', { groupBy: ['source.ip', 'user.name'], condition: [{ op: 'gt', value: 1 }], rearmMs: ms(60 * SECOND) }),
   correlation('spray', {
@@ -49,20 +49,22 @@ const rules = ruleSet(
 const setOver = (seconds: fc.Arbitrary<number>) =>
   fc.uniqueArray(
     fc.record({
-      rule: fc.constantFrom('fail', 'fail', 'fail', 'success', 'sudo', 'cron'),
+      rule: fc.constantFrom('fail', 'fail', 'fail', 'success', 'sudo', 'cron', 'cron'),
       at: seconds.map((s) => 1_700_000_000_000 + s * SECOND),
       key: fc.integer({ min: 0, max: 1 }),
-      ip: fc.constantFrom('203.0.113.1', '203.0.113.2'),
+      ip: fc.constantFrom('203.0.113.1', '203.0.113.1', '203.0.113.2', '10.0.0.1'),
       user: fc.constantFrom('root', 'admin', 'bob'),
       host: fc.constantFrom('ast_a', 'ast_b'),
       bytes: fc.integer({ min: 0, max: 15 }),
     }),
-    { minLength: 1, maxLength: 40, selector: (s) => `${s.rule} ${s.at} ${s.key} ${s.ip} ${s.user} ${s.host}` },
+    { minLength: 1, maxLength: 50, selector: (s) => `${s.rule} ${s.at} ${s.key} ${s.ip} ${s.user} ${s.host}` },
   );
 /** Bursts, an afternoon, and days, for windows, episodes and incidents. */
 const arrivals = fc.oneof(
   setOver(fc.integer({ min: 0, max: 100 })),
   setOver(fc.oneof(fc.integer({ min: 0, max: 600 }), fc.integer({ min: 0, max: 12_000 }))),
+  // Twelve hours in which lower alerts become usual.
+  setOver(fc.integer({ min: 0, max: 24 }).map((half) => half * 1800)),
   setOver(fc.tuple(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 100 })).map(([part, s]) => part * 15 * 3600 + s)),
 );
 

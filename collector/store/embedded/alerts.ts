@@ -60,6 +60,9 @@ export const openAlerts = (db: DatabaseSync, read: ReadDocument): AlertIndex => 
   const touching = db.prepare(
     'SELECT id FROM alert_index WHERE live = 1 AND rule = ? AND entity = ? AND replay = ? AND last >= ? AND first <= ? ORDER BY n',
   );
+  const pairLinks = db.prepare(
+    'SELECT link FROM alert_index WHERE live = 1 AND rule = ? AND entity = ? AND replay = ? AND last >= ? AND first <= ? LIMIT ?',
+  );
   const highest = db.prepare('SELECT max(n) AS n FROM alert_index WHERE rule = ? AND entity = ? AND replay = ?');
   const linkById = db.prepare('SELECT link FROM alert_index WHERE id = ? AND live = 1');
   const byEntity = db.prepare(
@@ -119,6 +122,10 @@ export const openAlerts = (db: DatabaseSync, read: ReadDocument): AlertIndex => 
       }
       const ids = [...found].sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1)).map(([id]) => id);
       return linkedTo(ids.slice(0, limit));
+    },
+    ofPair: (pair, from, to, limit) => {
+      const rows = pairLinks.all(pair.rule, pair.entity, Number(pair.replay), from, to, limit) as { link: string }[];
+      return rows.map(({ link }) => JSON.parse(link) as AlertLink);
     },
     links: (ids: readonly AlertId[]) => linkedTo(ids),
     pins: (id): Pins => {
