@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isCoded } from '../../core/errors.ts';
 import { correlation, eventRule, ruleSet, signal } from '../../test/support/signals.ts';
 import { runAlerts } from './alerts.ts';
-import { runIncidents } from './incidents.ts';
+import { printIncidents, runIncidents } from './incidents.ts';
 
 const T = Date.UTC(2026, 10, 24, 8);
 const MINUTE = 60_000;
@@ -11,7 +15,7 @@ const MINUTE = 60_000;
 const run = async (lines: readonly string[]) => {
   const out: string[] = [];
   const err: string[] = [];
-  await runIncidents(lines, { out: (text) => out.push(text), err: (text) => err.push(text) });
+  await printIncidents(lines, { out: (text) => out.push(text), err: (text) => err.push(text) });
   return { err, found: out.map((line) => JSON.parse(line)) };
 };
 
@@ -103,6 +107,21 @@ describe('vigil incidents', () => {
       'line 3 is no alert and was passed over: level is none of informational, low, medium, high, critical\n',
       'line 4 is no alert and was passed over: time is neither ISO 8601 nor milliseconds\n',
     ]);
+  });
+
+  it('reads a file, and says when it cannot', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'vigil-incidents-'));
+    try {
+      const file = join(dir, 'alerts.ndjson');
+      await writeFile(file, story().slice(-4).map(line).join('\n'));
+      const out: string[] = [];
+      const io = { stdin: process.stdin, out: (text: string) => out.push(text), err: () => {} };
+      await runIncidents(file, io);
+      expect(out).toHaveLength(1);
+      await expect(runIncidents(join(dir, 'none'), io)).rejects.toSatisfy((e) => isCoded(e, 'FILE_UNREADABLE'));
+    } finally {
+      await rm(dir, { recursive: true });
+    }
   });
 
   it('ranks by distinct rules and their levels', async () => {

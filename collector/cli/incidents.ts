@@ -3,9 +3,12 @@
  * `vigil incidents`: the product's grouping over alerts of any origin, in any order.
  * Input: NDJSON alerts. Output: one JSON line for each incident, best first.
  */
+import { createReadStream } from 'node:fs';
+import { systemCode } from '../../core/errors.ts';
 import type { AlertId } from '../../core/ids.ts';
 import { unixMs } from '../../core/units.ts';
 import { REARM_MS } from '../alert/episode.ts';
+import { fault } from '../errors.ts';
 import { groupIncidents } from '../incident/group.ts';
 import { scoreOf } from '../incident/severity.ts';
 import { type Alert, alertId } from '../model/alert.ts';
@@ -219,8 +222,34 @@ export const parseForeign = (line: string): ForeignAlert | string => {
 
 const MAX_COMPLAINTS = 5;
 
+/**
+ * `vigil incidents --alerts FILE`; `-` reads stdin.
+ * @throws CodedError FILE_UNREADABLE.
+ */
+export const runIncidents = async (file: string, io: Pick<Terminal, 'stdin' | 'out' | 'err'>): Promise<void> => {
+  const stream = file === '-' ? io.stdin : createReadStream(file);
+  try {
+    await printIncidents(linesOf(stream), io);
+  } catch (thrown) {
+    const code = systemCode(thrown);
+    if (code === undefined) throw thrown;
+    throw fault('FILE_UNREADABLE', { file, reason: code }, thrown);
+  }
+};
+
+async function* linesOf(stream: NodeJS.ReadableStream): AsyncGenerator<string> {
+  stream.setEncoding('utf8');
+  let rest = '';
+  for await (const chunk of stream) {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  yield rest;
+}
+
 /** Reads alerts line by line, prints incidents. Lines that are no alert are passed over and said on stderr. */
-export const runIncidents = async (lines: AsyncIterable<string> | Iterable<string>, io: Pick<Terminal, 'out' | 'err'>): Promise<void> => {
+export const printIncidents = async (lines: AsyncIterable<string> | Iterable<string>, io: Pick<Terminal, 'out' | 'err'>): Promise<void> => {
   const alerts: ForeignAlert[] = [];
   let n = 0;
   let bad = 0;
