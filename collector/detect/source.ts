@@ -26,12 +26,16 @@ export const UNKNOWN_SOURCE: EventSource = {};
 const linux = (...service: string[]): EventSource => ({ product: ['linux'], service, category: [] });
 const web = (name: string): EventSource => ({ product: [name], service: [name], category: ['webserver'] });
 const AUTH = ['sshd', 'dropbear', 'sudo', 'doas', 'pkexec', 'su', 'pam', 'login', 'logind', 'account', 'auth'];
-const SYSLOG = ['cron', 'systemd', 'kernel', 'postfix', 'dovecot', 'exim', 'vsftpd', 'proftpd', 'pureftpd', 'clamav', 'guacamole'];
+const MAIL = ['postfix', 'dovecot', 'exim'];
+const FIREWALLS = ['kernel', 'iptables', 'nftables', 'ufw', 'filterlog'];
+const SYSLOG = ['cron', 'systemd', 'vsftpd', 'proftpd', 'pureftpd', 'clamav', 'guacamole'];
 
 // What is true whatever a decoder declares: text logs of a host are its syslog, and logins are in its auth log.
 const DATASETS: ReadonlyMap<string, EventSource> = new Map<string, EventSource>([
   ...AUTH.map((name) => [name, linux(name, 'auth', 'syslog')] as const),
   ...SYSLOG.map((name) => [name, linux(name, 'syslog')] as const),
+  ...MAIL.map((name) => [name, { product: ['linux'], service: [name, 'syslog'], category: ['mail'] }] as const),
+  ...FIREWALLS.map((name) => [name, { product: ['linux'], service: [name, 'syslog'], category: ['firewall'] }] as const),
   ...['nginx', 'apache', 'caddy', 'traefik', 'haproxy', 'aws.alb', 'iis'].map((name) => [name, web(name)] as const),
   ['modsecurity', { product: ['modsecurity'], service: ['modsecurity'], category: ['webserver', 'waf'] }],
   ['named', { product: ['linux'], service: ['named', 'syslog'], category: ['dns'] }],
