@@ -77,6 +77,9 @@ export const DECODERS: readonly Decoder[] = [
 /** Product names and other spellings, and the decoders tried for them in this order. */
 const PRODUCTS: Readonly<Record<string, readonly Decoder[]>> = {
   nginx: [nginxError, nginxAccess],
+  'nginx-proxy-manager': [nginxError, nginxAccess],
+  npmplus: [nginxError, nginxAccess],
+  bunkerweb: [nginxError, nginxAccess],
   apache: [apacheError, apacheAccess],
   apache2: [apacheError, apacheAccess],
   httpd: [apacheError, apacheAccess],

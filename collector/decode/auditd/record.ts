@@ -4,12 +4,13 @@
  * Input: `type=SYSCALL msg=audit(1684329817.579:2995): key=value …`. Output: a process event; all raw fields under `auditd.*`.
  */
 import type { EventDraft } from '../../model/event.ts';
-import { ipOf, setSource, setUser } from '../address.ts';
+import { ipOf, setDestination, setSource, setUser } from '../address.ts';
 import { clip, setExtra, wellFormed } from '../build.ts';
 import type { Decoder, Frame } from '../decoder.ts';
 import { eachPair } from '../kv.ts';
 import { processEvent } from '../shape.ts';
 import { readEpoch, stamp } from '../time.ts';
+import { readSocketAddress } from './sockaddr.ts';
 import { syscallName } from './syscall.ts';
 
 const PROCESS: readonly string[] = ['process'];
@@ -179,6 +180,9 @@ const setPair = (event: EventDraft, type: string, key: string, value: string): v
       if (value !== '?' && event['source.ip'] === undefined && ipOf(value) !== undefined) setSource(event, value);
       else if (value !== '?' && value !== '') event['source.domain'] ??= value.slice(0, 253);
       break;
+    case 'saddr':
+      setSocket(event, value);
+      break;
     case 'unit':
       event['service.name'] = value;
       break;
@@ -195,6 +199,13 @@ const setPair = (event: EventDraft, type: string, key: string, value: string): v
   }
 };
 
+/** Where a call went: an address and port, or a Unix socket's path. */
+const setSocket = (event: EventDraft, hex: string): void => {
+  const address = readSocketAddress(hex);
+  if (address?.family === 'inet') setDestination(event, address.ip, String(address.port));
+  else if (address?.family === 'unix' && address.path !== '@') event['file.path'] = wellFormed(address.path);
+};
+
 const toNumber = (text: string): number | undefined => {
   const value = Number(text);
   return text !== '' && Number.isInteger(value) && value >= 0 ? value : undefined;
@@ -205,7 +216,8 @@ const decodeAuditd = (frame: Frame): EventDraft | null => {
   const head = HEAD.exec(text.slice(0, 512));
   const kernel = head === null ? KERNEL_HEAD.exec(text.slice(0, 256)) : null;
   const open = head?.[0].length ?? kernel?.[0].length ?? 0;
-  const close = text.indexOf('):', open);
+  // The daemon's own messages leave out the colon.
+  const close = text.indexOf(')', open);
   if (open === 0 || close < 0 || close - open > 48 || !readEpoch(text, open)) return null;
   const time = stamp.ms;
   const type = head?.[2] ?? KERNEL_TYPES[kernel?.[1] ?? ''] ?? `UNKNOWN[${kernel?.[1]}]`;
@@ -243,7 +255,7 @@ const decodeAuditd = (frame: Frame): EventDraft | null => {
     setPair(event, type, key, value);
     return undefined;
   };
-  eachPair(text, close + 2, PAIRS, visit);
+  eachPair(text, close + (text.charCodeAt(close + 1) === 58 ? 2 : 1), PAIRS, visit);
   if (args.length > 0) {
     event['process.args'] = args;
     event['process.args_count'] = args.length;
@@ -289,6 +301,8 @@ export const auditd: Decoder = {
     'file.inode',
     'file.mode',
     'service.name',
+    'destination.ip',
+    'destination.port',
     'source.ip',
     'source.address',
     'source.domain',
