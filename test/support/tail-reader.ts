@@ -30,7 +30,10 @@ export interface TailReader {
   stop(): Promise<void>;
 }
 
-export const tailReader = (paths: readonly string[], more: Partial<TailOptions> & { readonly multiline?: readonly string[] } = {}): TailReader => {
+export const tailReader = (
+  paths: readonly string[],
+  more: Partial<TailOptions> & { readonly multiline?: readonly string[] } = {},
+): TailReader => {
   const clock = handClock();
   const resume = new Map<string, string>();
   const records: ReadLine[] = [];

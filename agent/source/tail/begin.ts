@@ -6,7 +6,7 @@
 import type { Clock } from '../../../core/clock.ts';
 import { days, type UnixMs } from '../../../core/units.ts';
 import { type FileId, freshMark, holdsMark, idOf, type Mark, printsAt, readAt, sameId } from './identity.ts';
-import { allSiblings, locateRotated, openSibling, type Place } from './locate.ts';
+import { allSiblings, findUnread, locateRotated, openSibling, type Place, siblingMark } from './locate.ts';
 import { type OpenFile, openFileOf } from './open.ts';
 import type { Sibling } from './rotated.ts';
 
@@ -26,17 +26,29 @@ export interface BeginContext {
   readonly current: Place | undefined;
 }
 
-/** The marks of a `resume` text; empty where it cannot be understood, which reads from the beginning. */
-export const parseMarks = (text: string): readonly Mark[] => {
+export interface Resume {
+  /** Oldest first; the last one was at the path. */
+  readonly marks: readonly Mark[];
+  /** Rotated files that were read to their end and let go. */
+  readonly done: readonly FileId[];
+}
+
+/** What a `resume` text says; nothing where it cannot be understood, which reads from the beginning. */
+export const parseResume = (text: string): Resume => {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     // Our own text, guarded by the segment's checksum: it is either whole or of a version that is not read.
-    return [];
+    return { marks: [], done: [] };
   }
-  const files = (value as { readonly files?: unknown } | null)?.files;
-  return Array.isArray(files) ? files.filter(isMark) : [];
+  const { files, done } = (value ?? {}) as { readonly files?: unknown; readonly done?: unknown };
+  return { marks: Array.isArray(files) ? files.filter(isMark) : [], done: Array.isArray(done) ? done.filter(isId) : [] };
+};
+
+const isId = (value: unknown): value is FileId => {
+  const id = value as Partial<FileId> | null;
+  return typeof id === 'object' && id !== null && [id.device, id.inode, id.birth].every((part) => typeof part === 'string');
 };
 
 const isMark = (value: unknown): value is Mark => {
@@ -44,8 +56,9 @@ const isMark = (value: unknown): value is Mark => {
   return (
     typeof mark === 'object' &&
     mark !== null &&
-    ['device', 'inode', 'birth', 'head', 'tail', 'path'].every((key) => typeof mark[key as keyof Mark] === 'string') &&
-    ['offset', 'headBytes', 'tailBytes', 'backlogTo', 'seenAt'].every((key) => Number.isSafeInteger(mark[key as keyof Mark]))
+    ['device', 'inode', 'birth', 'head', 'tail', 'path', 'mtime'].every((key) => typeof mark[key as keyof Mark] === 'string') &&
+    /^\d{1,20}$/.test(mark.mtime ?? '') &&
+    ['offset', 'headBytes', 'tailBytes', 'backlogTo'].every((key) => Number.isSafeInteger(mark[key as keyof Mark]))
   );
 };
 
@@ -66,7 +79,7 @@ export const firstSight = (context: BeginContext, since: UnixMs | undefined): Op
   if (since === undefined && Number(current.stat.mtimeMs) < oldest) {
     const size = Number(current.stat.size);
     context.count('skippedBytes', size);
-    const mark = { ...freshMark(idOf(current.stat), current.path, clock.now()), offset: size };
+    const mark = { ...freshMark(current.stat, current.path), offset: size };
     files.push(openFileOf(current, current.fd === undefined ? mark : { ...mark, ...printsAt(current.fd, size) }, false, clock));
   } else files.push(begin(context, current, undefined, since === undefined));
   return files;
@@ -74,7 +87,8 @@ export const firstSight = (context: BeginContext, since: UnixMs | undefined): Op
 
 const begin = (context: BeginContext, place: Place, sibling: Sibling | undefined, backlog: boolean): OpenFile => {
   const size = Number(place.stat.size);
-  const mark = freshMark(idOf(place.stat), place.path, context.clock.now(), backlog ? (place.packed ? Number.MAX_SAFE_INTEGER : size) : 0);
+  const backlogTo = backlog ? (place.packed ? Number.MAX_SAFE_INTEGER : size) : 0;
+  const mark = sibling ? siblingMark(place, sibling, backlogTo) : freshMark(place.stat, place.path, backlogTo);
   if (place.fd === undefined || size <= FIRST_SIGHT_BYTES) return openFileOf(place, mark, sibling !== undefined, context.clock);
   const from = size - FIRST_SIGHT_BYTES;
   const lineEnd = readAt(place.fd, from, LINE_SEARCH_BYTES).indexOf(10);
@@ -84,45 +98,24 @@ const begin = (context: BeginContext, place: Place, sibling: Sibling | undefined
 };
 
 /** After a restart: what the marks speak of, then what was rotated since, oldest first, then the file at the path. */
-export const resumeFiles = async (context: BeginContext, marks: readonly Mark[]): Promise<OpenFile[]> => {
-  const { path, clock, current } = context;
+export const resumeFiles = async (context: BeginContext, { marks, done }: Resume): Promise<OpenFile[]> => {
+  const { path, clock, current, onReady } = context;
   const files: OpenFile[] = [];
-  const taken = (id: FileId): boolean => files.some((file) => sameId(file.mark, id));
+  const taken = (id: FileId): boolean =>
+    files.some((file) => sameId(file.mark, id)) || done.some((other) => sameId(other, id)) || (!!current && sameId(idOf(current.stat), id));
   let currentMark: Mark | undefined;
-  let lastSibling: string | undefined;
+  const last = marks.at(-1);
   for (const mark of marks) {
-    if (current?.fd !== undefined && sameId(idOf(current.stat), mark) && holdsMark(current.fd, Number(current.stat.size), mark)) {
+    if (current?.fd !== undefined && sameId(idOf(current.stat), mark) && holdsMark(current.fd, Number(current.stat.size), mark))
       currentMark = mark;
-      continue;
-    }
-    const place = await locateRotated(path, mark, taken, context.onReady);
-    if (!place) {
-      if (mark === marks.at(-1)) context.count('unfound');
-      continue;
-    }
-    lastSibling = place.path;
-    files.push(openFileOf(place, { ...mark, ...idOf(place.stat), path: place.path }, true, clock));
-  }
-  if (currentMark === undefined) {
-    for (const sibling of rotatedSince(path, marks.at(-1), lastSibling)) {
-      const id = idOf(sibling.stat);
-      if (taken(id) || (current && sameId(id, idOf(current.stat))) || files.length >= MAX_FILES) continue;
-      const place = openSibling(sibling, context.onReady);
-      if (place) files.push(openFileOf(place, freshMark(id, sibling.path, clock.now()), true, clock));
-      else context.count('unreadable');
+    else if (mark === last)
+      for (const found of await findUnread(path, mark, taken, onReady, context.count))
+        files.push(openFileOf(found.place, found.mark, true, clock));
+    else {
+      const place = await locateRotated(path, mark, taken, onReady);
+      if (place) files.push(openFileOf(place, { ...mark, ...idOf(place.stat), path: place.path }, true, clock));
     }
   }
-  if (current) {
-    const mark = currentMark ?? freshMark(idOf(current.stat), current.path, clock.now());
-    files.push(openFileOf(current, mark, false, clock));
-  }
+  if (current) files.push(openFileOf(current, currentMark ?? freshMark(current.stat, current.path), false, clock));
   return files;
-};
-
-/** Siblings that came after the one found; where none was found, those changed since the last look. */
-const rotatedSince = (path: string, last: Mark | undefined, found: string | undefined): readonly Sibling[] => {
-  const siblings = allSiblings(path);
-  const index = siblings.findIndex((sibling) => sibling.path === found);
-  if (index >= 0) return siblings.slice(index + 1);
-  return last === undefined ? siblings : siblings.filter(({ stat }) => Number(stat.mtimeMs) > last.seenAt);
 };

@@ -5,11 +5,11 @@
  */
 import { type BigIntStats, closeSync, fstatSync, readSync } from 'node:fs';
 import type { Clock } from '../../../core/clock.ts';
-import { LIMITS, type StreamEnd } from '../../../core/protocol.ts';
-import { LINE_LIMIT_BYTES, RECORD_FLAGS, type SourceRecord } from '../../../core/record.ts';
+import type { StreamEnd } from '../../../core/protocol.ts';
 import { type UnixMs, unixMs } from '../../../core/units.ts';
 import type { Batch, SourceProblem } from '../source.ts';
-import { firstSight, parseMarks, resumeFiles } from './begin.ts';
+import { cutWindow, READ_BYTES, STEP_BYTES, type Step, type Window } from './batch.ts';
+import { firstSight, parseResume, resumeFiles } from './begin.ts';
 import {
   digest,
   type FileId,
@@ -19,29 +19,24 @@ import {
   type Mark,
   NO_PRINT,
   openRegular,
-  PRINT_BYTES,
   parsePrint,
   printsAt,
   printText,
-  readAt,
   sameId,
   statFile,
 } from './identity.ts';
-import { cutLines } from './lines.ts';
-import { allSiblings, inPacked, locatePlain, openSibling, type Place } from './locate.ts';
-import { joinLines, type MultilineRule } from './multiline.ts';
+import { findUnread, type Place } from './locate.ts';
+import type { MultilineRule } from './multiline.ts';
 import { type OpenFile, openFileOf, stampOf } from './open.ts';
 import { describeProblem } from './problem.ts';
 
-/** Bytes of one read, and of the buffer that all files share: a whole line of the longest kind, and the print before it. */
-export const READ_BYTES = LINE_LIMIT_BYTES + 8_192;
-export const BUFFER_BYTES = READ_BYTES + PRINT_BYTES;
-/** Bytes of records in one batch, framing included, unless one record alone is longer. */
-const BATCH_BYTES = 262_144;
-/** Bytes of a read, unless a line needs more. */
-const STEP_BYTES = 262_144;
-/** A rotated file that was quiet for so long is closed; until then its writer may still hold it. */
+/** In a rotated file that was quiet for so long, a last line without its end is taken as it is. */
 const DRAIN_MS = 5_000;
+/** A rotated file that was quiet for so long is let go; until then its writer may still hold it. */
+const RETIRE_MS = 3_600_000;
+/** With more files open than this, quiet ones are let go sooner. */
+const MANY_FILES = 8;
+const MAX_DONE = 16;
 
 export interface FollowOptions {
   readonly path: string;
@@ -62,7 +57,9 @@ export class Follow {
   readonly #clock: Clock;
   readonly #counts: Record<string, number> = {};
   #files: OpenFile[] = [];
-  #given: { readonly file: OpenFile; readonly mark: Mark; readonly cut: number; readonly more: boolean } | undefined;
+  /** Rotated files that were read and let go, newest last: they are not read again when they change their name. */
+  #done: FileId[] = [];
+  #given: (Step & { readonly file: OpenFile }) | undefined;
   #problem: SourceProblem | undefined;
   #readUpTo = 0;
   /** Looking into packed files: nothing newer may be read meanwhile. */
@@ -115,8 +112,9 @@ export class Follow {
   async start(resume: string | undefined, since: UnixMs | undefined): Promise<void> {
     const current = this.#open();
     const context = { path: this.path, clock: this.#clock, count: this.#count, onReady: this.#options.onReady, current };
-    const marks = resume === undefined ? undefined : parseMarks(resume);
-    this.#files = marks === undefined ? firstSight(context, since) : await resumeFiles(context, marks);
+    const known = resume === undefined ? undefined : parseResume(resume);
+    this.#done = [...(known?.done ?? [])];
+    this.#files = known === undefined || known.marks.length === 0 ? firstSight(context, since) : await resumeFiles(context, known);
   }
 
   /** Looks whether the path's file grew, was replaced or went away. */
@@ -140,8 +138,15 @@ export class Follow {
     }
     const fresh = this.#open();
     if (current) this.#rotate(current);
-    if (fresh) this.#between(fresh);
-    if (fresh) this.#files.push(this.#fileOf(fresh, freshMark(idOf(fresh.stat), fresh.path, this.#clock.now()), false));
+    if (!fresh) return;
+    const file = this.#fileOf(fresh, freshMark(fresh.stat, fresh.path), false);
+    const last = this.#files.at(-1);
+    this.#files.push(file);
+    // Files that were made and rotated away between two looks come between.
+    if (last?.fd !== undefined) {
+      const { mtimeNs } = fstatSync(last.fd, { bigint: true });
+      this.#search({ ...last.mark, ...NO_PRINT, mtime: String(mtimeNs), atEnd: true }, file);
+    }
   }
 
   /** The next batch, or undefined. */
@@ -175,7 +180,7 @@ export class Follow {
     given.file.mark = given.mark;
     given.file.dirty = given.more;
     given.file.longLine = false;
-    if (given.cut > 0) this.#count('cut', given.cut);
+    if (given.cuts > 0) this.#count('cut', given.cuts);
   }
 
   /** True when an open file holds the place that a block's header named (W11). */
@@ -195,7 +200,7 @@ export class Follow {
   }
 
   #resume(file?: OpenFile, mark?: Mark): string {
-    return JSON.stringify({ v: 1, files: this.#files.map((open) => (open === file ? mark : open.mark)) });
+    return JSON.stringify({ v: 1, files: this.#files.map((open) => (open === file ? mark : open.mark)), done: this.#done });
   }
 
   close(): void {
@@ -235,11 +240,16 @@ export class Follow {
       if (size !== file.size) file.grewAt = now;
       file.size = size;
       file.changed = changed;
+      file.mtime = String(stat.mtimeNs);
     }
     const quiet = now - file.grewAt;
     // Bytes that wait for their line end or for the next line of their group are taken when nothing more comes.
-    if (file.rotated && quiet >= DRAIN_MS) file.dirty = true;
+    if (file.rotated && (quiet >= this.#retireMs || (quiet >= DRAIN_MS && size > file.mark.offset))) file.dirty = true;
     if (this.#options.rule && size > file.mark.offset && quiet >= this.#options.rule.timeoutMs) file.dirty = true;
+  }
+
+  get #retireMs(): number {
+    return this.#files.length > MANY_FILES ? DRAIN_MS : RETIRE_MS;
   }
 
   #rotate(current: OpenFile): void {
@@ -249,44 +259,29 @@ export class Follow {
     this.#count('rotated');
   }
 
-  /** Files that were made and rotated away between two looks come between the last one open and the fresh one. */
-  #between(fresh: Place): void {
-    const last = this.#files.at(-1);
-    if (last?.fd === undefined) return;
-    const { mtimeNs } = fstatSync(last.fd, { bigint: true });
-    for (const sibling of allSiblings(this.path)) {
-      const id = idOf(sibling.stat);
-      if (sibling.stat.mtimeNs <= mtimeNs || sameId(id, idOf(fresh.stat)) || this.#taken(id)) continue;
-      const place = openSibling(sibling, this.#options.onReady);
-      if (!place) continue;
-      const copy = place.fd !== undefined && last.mark.headBytes > 0 && holdsMark(place.fd, Number(place.stat.size), last.mark);
-      if (copy && place.fd !== undefined) closeSync(place.fd);
-      else this.#files.push(this.#fileOf(place, freshMark(id, sibling.path, this.#clock.now()), true));
-    }
-  }
-
-  readonly #taken = (id: FileId): boolean => this.#files.some((file) => sameId(file.mark, id));
+  readonly #taken = (id: FileId): boolean => [...this.#files.map(({ mark }) => mark), ...this.#done].some((other) => sameId(other, id));
 
   /** The open file no longer holds what was read: its bytes behind the mark may live on in a copy (copytruncate). */
   #truncated(file: OpenFile): void {
     this.#count('truncated');
     const old = file.mark;
-    file.mark = freshMark(old, old.path, this.#clock.now());
+    file.mark = { ...old, ...NO_PRINT, offset: 0, backlogTo: 0, continued: false, mtime: file.mtime, atEnd: false };
     file.dirty = true;
-    if (file.rotated) return;
-    const before = (place: Place): void => {
-      this.#files.splice(this.#files.indexOf(file), 0, this.#fileOf(place, { ...old, ...idOf(place.stat), path: place.path }, true));
-    };
-    const plain = locatePlain(this.path, old, this.#taken);
-    if (plain) {
-      before(plain);
-      return;
-    }
+    this.#search(old, file);
+  }
+
+  /** Looks for what was written behind a mark and before what a file holds now, to be read before that file. Nothing is read meanwhile. */
+  #search(mark: Mark, file: OpenFile): void {
     this.#searching = true;
-    inPacked(this.path, old, this.#taken, this.#options.onReady)
-      .then((place) => {
-        if (place && this.#closed) place.packed?.close();
-        else if (place) before(place);
+    const originals = this.#files.flatMap(({ fd, rotated, size }) => (fd !== undefined && rotated ? [{ fd, size }] : []));
+    findUnread(this.path, mark, this.#taken, this.#options.onReady, this.#count, {
+      originals,
+      until: file.rotated ? BigInt(file.mtime) : undefined,
+    })
+      .then((found) => {
+        const files = found.map((one) => this.#fileOf(one.place, one.mark, true));
+        if (this.#closed) files.forEach(closeFile);
+        else this.#files.splice(this.#files.indexOf(file), 0, ...files);
       })
       .catch(() => this.#count('unfound'))
       .finally(() => {
@@ -305,6 +300,12 @@ export class Follow {
       this.#truncated(file);
       return 'again';
     }
+    // Of an empty file nothing can be known again: what was written to it meanwhile may have been rotated away.
+    if (mark.offset === 0 && file.mtime !== mark.mtime) {
+      file.mark = { ...mark, mtime: file.mtime };
+      this.#search({ ...mark, atEnd: true }, file);
+      return 'again';
+    }
     const start = mark.offset - mark.tailBytes;
     const want = (file.longLine ? READ_BYTES : STEP_BYTES) + mark.tailBytes;
     let got = 0;
@@ -320,7 +321,8 @@ export class Follow {
     }
     const atEnd = got < want;
     const quiet = now - file.grewAt;
-    const batch = this.#batch(file, buffer.subarray(mark.tailBytes, got), {
+    const batch = this.#batch(file, {
+      bytes: buffer.subarray(mark.tailBytes, got),
       final: atEnd && file.rotated && quiet >= DRAIN_MS,
       groupEnds: atEnd && this.#options.rule !== undefined && quiet >= this.#options.rule.timeoutMs,
       atEnd,
@@ -331,7 +333,7 @@ export class Follow {
       file.longLine = true;
       return 'again';
     }
-    if (file.rotated && quiet >= DRAIN_MS) return 'gone';
+    if (file.rotated && quiet >= this.#retireMs) return 'gone';
     file.dirty = false;
     return 'next';
   }
@@ -344,76 +346,28 @@ export class Follow {
     const length = Math.min(bytes.length, READ_BYTES);
     bytes.copy(buffer, 0, 0, length);
     const atEnd = length === bytes.length && packed.state !== 'reading';
-    const batch = this.#batch(file, buffer.subarray(0, length), { final: atEnd, groupEnds: atEnd, atEnd, before: undefined });
+    const batch = this.#batch(file, { bytes: buffer.subarray(0, length), final: atEnd, groupEnds: atEnd, atEnd, before: undefined });
     if (batch) return batch;
     if (packed.state === 'damaged') this.#count('damaged');
     return 'gone';
   }
 
-  #batch(
-    file: OpenFile,
-    bytes: Buffer,
-    how: { readonly final: boolean; readonly groupEnds: boolean; readonly atEnd: boolean; readonly before: Buffer | undefined },
-  ): Batch | undefined {
-    const { mark } = file;
+  #batch(file: OpenFile, window: Window): Batch | undefined {
     const at = this.#clock.now();
-    const cut = cutLines(bytes, mark.offset, {
-      readAt: at,
-      final: how.final,
-      continued: mark.continued,
-      backlogTo: mark.backlogTo,
-      maxRecords: LIMITS.recordsPerBlock,
-      maxBytes: BATCH_BYTES,
-    });
-    let records: readonly SourceRecord[] = cut.records;
-    let end = mark.offset + cut.consumed;
-    if (this.#options.rule) {
-      let joined = joinLines(this.#options.rule, bytes, mark.offset, records, how.groupEnds || how.final);
-      // A group that fills the whole batch would never end: it is taken as it is.
-      if (joined.records.length === 0 && !how.atEnd) joined = joinLines(this.#options.rule, bytes, mark.offset, records, true);
-      ({ records, end } = joined);
-    }
-    const last = records.at(-1);
-    if (!last) return undefined;
-    const after: Mark = {
-      ...mark,
-      ...this.#prints(file, bytes, end, how.before),
-      offset: end,
-      continued: end === mark.offset + cut.consumed && cut.continued,
-      seenAt: at,
-    };
-    const cuts = records.reduce((sum, record) => sum + ((record.flags & RECORD_FLAGS.cut) === 0 ? 0 : 1), 0);
-    this.#given = { file, mark: after, cut: cuts, more: !how.atEnd || end < mark.offset + bytes.length };
+    const step = cutWindow(file, window, at, this.#options.rule);
+    if (!step) return undefined;
+    const { records, mark } = step;
+    this.#given = { file, ...step };
     return {
       stream: this.stream,
       kind: 'lines',
       dataset: this.dataset,
       records,
       at,
-      from: mark.offset,
-      file: { device: after.device, inode: after.inode, fingerprint: printText(after) },
-      resume: this.#resume(file, after),
+      from: file.mark.offset,
+      file: { device: mark.device, inode: mark.inode, fingerprint: printText(mark) },
+      resume: this.#resume(file, mark),
     };
-  }
-
-  /** Prints at the new place, from the bytes at hand where they reach back far enough. */
-  #prints(file: OpenFile, bytes: Buffer, end: number, before: Buffer | undefined): Pick<Mark, 'headBytes' | 'head' | 'tailBytes' | 'tail'> {
-    const { mark } = file;
-    const used = end - mark.offset;
-    const tailBytes = Math.min(PRINT_BYTES, end);
-    const whole = before ?? bytes;
-    const stop = whole.length - bytes.length + used;
-    const tail =
-      stop >= tailBytes
-        ? { tailBytes, tail: digest(whole.subarray(stop - tailBytes, stop)) }
-        : file.fd === undefined
-          ? { tailBytes: used, tail: digest(bytes.subarray(0, used)) }
-          : { tailBytes, tail: digest(readAt(file.fd, end - tailBytes, tailBytes)) };
-    if (mark.headBytes === PRINT_BYTES) return { headBytes: mark.headBytes, head: mark.head, ...tail };
-    const headBytes = Math.min(PRINT_BYTES, end);
-    if (mark.offset === 0) return { headBytes, head: digest(bytes.subarray(0, headBytes)), ...tail };
-    if (file.fd === undefined) return { headBytes: mark.headBytes, head: mark.head, ...tail };
-    return { headBytes, head: digest(readAt(file.fd, 0, headBytes)), ...tail };
   }
 
   #fileAt(end: StreamEnd): OpenFile | undefined {
@@ -431,6 +385,8 @@ export class Follow {
 
   #retire(file: OpenFile): void {
     closeFile(file);
+    const { device, inode, birth } = file.mark;
+    this.#done = [...this.#done, { device, inode, birth }].slice(-MAX_DONE);
     this.#files = this.#files.filter((other) => other !== file);
   }
 }

@@ -29,8 +29,10 @@ export interface Mark extends FileId {
   readonly backlogTo: number;
   /** The next bytes are the rest of a line that was cut. */
   readonly continued: boolean;
-  /** Wall time of the last look, ms. */
-  readonly seenAt: number;
+  /** Time of the file's last change at the last look, in ns by the file system's own clock. */
+  readonly mtime: string;
+  /** All that stood in the file at that time was read. */
+  readonly atEnd: boolean;
   /** Last known path; for people. */
   readonly path: string;
 }
@@ -50,13 +52,14 @@ export const digest = (bytes: Uint8Array): string => createHash('sha256').update
 export const NO_PRINT = { headBytes: 0, head: '', tailBytes: 0, tail: '' } as const;
 
 /** A mark at a place of a file of which nothing is read yet. */
-export const freshMark = (id: FileId, path: string, seenAt: number, backlogTo = 0): Mark => ({
-  ...id,
+export const freshMark = (stat: BigIntStats, path: string, backlogTo = 0): Mark => ({
+  ...idOf(stat),
   ...NO_PRINT,
   offset: 0,
   backlogTo,
   continued: false,
-  seenAt,
+  mtime: String(stat.mtimeNs),
+  atEnd: false,
   path,
 });
 

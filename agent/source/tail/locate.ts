@@ -5,9 +5,21 @@
  */
 import { type BigIntStats, closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type FileId, holdsMark, idOf, type Mark, openRegular, resolveFile, sameId } from './identity.ts';
+import {
+  digest,
+  type FileId,
+  freshMark,
+  holdsMark,
+  idOf,
+  type Mark,
+  openRegular,
+  PRINT_BYTES,
+  readAt,
+  resolveFile,
+  sameId,
+} from './identity.ts';
 import { PackedReader } from './packed.ts';
-import { filesIn, type Sibling, siblingsOf } from './rotated.ts';
+import { filesIn, type Packing, packingOf, type Sibling, siblingsOf } from './rotated.ts';
 
 export interface Place {
   readonly path: string;
@@ -16,8 +28,8 @@ export interface Place {
   readonly packed: PackedReader | undefined;
 }
 
-/** A file changed this long before the last look may still hold what was not seen then: clocks of file systems are coarse. */
-const SLACK_MS = 2_000;
+/** Packers keep the time of a file's last change, some of them to the second only. */
+const SLACK_NS = 2_000_000_000n;
 
 /** Siblings in the path's folder and in the folder of the link's target, oldest first. */
 export const allSiblings = (path: string): readonly Sibling[] => {
@@ -32,20 +44,18 @@ export const locateRotated = async (
   mark: Mark,
   taken: (id: FileId) => boolean,
   onReady: () => void,
-): Promise<Place | undefined> => byInode(path, mark, taken) ?? byContent(path, mark, taken) ?? (await inPacked(path, mark, taken, onReady));
+): Promise<Place | undefined> =>
+  (await byInode(path, mark, taken, onReady)) ?? byContent(path, mark, taken) ?? (await inPacked(path, mark, taken, onReady));
 
-/** The same without the packed ones, which take time to look into. */
-export const locatePlain = (path: string, mark: Mark, taken: (id: FileId) => boolean): Place | undefined =>
-  byInode(path, mark, taken) ?? byContent(path, mark, taken);
-
-const byInode = (path: string, mark: Mark, taken: (id: FileId) => boolean): Place | undefined => {
-  const folders = new Set([dirname(path), dirname(mark.path)]);
-  for (const folder of folders)
-    for (const file of filesIn(folder))
-      if (file.path !== path && sameId(idOf(file.stat), mark) && !taken(mark)) {
-        const place = openPlain(file.path, mark);
-        if (place) return place;
-      }
+const byInode = async (path: string, mark: Mark, taken: (id: FileId) => boolean, onReady: () => void): Promise<Place | undefined> => {
+  if (taken(mark)) return undefined;
+  for (const folder of new Set([dirname(path), dirname(mark.path)]))
+    for (const file of filesIn(folder)) {
+      if (file.path === path || !sameId(idOf(file.stat), mark)) continue;
+      const packing = packingOf(file.path);
+      const place = packing === 'plain' ? openPlain(file.path, mark) : await openPackedAt(file.path, packing, mark, onReady);
+      if (place) return place;
+    }
   return undefined;
 };
 
@@ -60,28 +70,128 @@ const byContent = (path: string, mark: Mark, taken: (id: FileId) => boolean): Pl
 };
 
 /** Looks into packed siblings changed since the mark was seen, newest first. */
-export const inPacked = async (
-  path: string,
-  mark: Mark,
-  taken: (id: FileId) => boolean,
-  onReady: () => void,
-): Promise<Place | undefined> => {
+const inPacked = async (path: string, mark: Mark, taken: (id: FileId) => boolean, onReady: () => void): Promise<Place | undefined> => {
   if (mark.headBytes === 0) return undefined;
   for (const sibling of allSiblings(path).toReversed()) {
     if (!isRecent(sibling, mark) || taken(idOf(sibling.stat))) continue;
-    const place = openPacked(sibling, onReady);
-    if (!place?.packed) continue;
-    if (await place.packed.skipTo(mark)) return place;
-    place.packed.close();
+    // Packed as it was at the last look, by its time in full, and that was read: no need to unpack it to know.
+    if (mark.atEnd && sibling.stat.mtimeNs === BigInt(mark.mtime) && sibling.stat.mtimeNs % 1_000_000n !== 0n) continue;
+    const place = await openPackedAt(sibling.path, sibling.packing, mark, onReady);
+    if (place) return place;
   }
+  return undefined;
+};
+
+const openPackedAt = async (path: string, packing: Packing, mark: Mark, onReady: () => void): Promise<Place | undefined> => {
+  const place = openPacked(path, packing, onReady);
+  if (!place?.packed) return undefined;
+  if (await place.packed.skipTo(mark)) return place;
+  place.packed.close();
   return undefined;
 };
 
 /** Opens a sibling from its beginning; undefined when it cannot be read. */
 export const openSibling = (sibling: Sibling, onReady: () => void): Place | undefined =>
-  sibling.packing === 'plain' ? openPlain(sibling.path, undefined) : openPacked(sibling, onReady);
+  sibling.packing === 'plain' ? openPlain(sibling.path, undefined) : openPacked(sibling.path, sibling.packing, onReady);
 
-const isRecent = (sibling: Sibling, mark: Mark): boolean => Number(sibling.stat.mtimeMs) >= mark.seenAt - SLACK_MS;
+/** A mark at the beginning of a rotated file. It changes no more, so its head is printed now: it is known again when it is packed before it was read. */
+export const siblingMark = (place: Place, sibling: Sibling, backlogTo = 0): Mark => {
+  const mark = freshMark(sibling.stat, sibling.path, backlogTo);
+  if (place.fd === undefined) return mark;
+  const head = readAt(place.fd, 0, PRINT_BYTES);
+  return { ...mark, headBytes: head.length, head: head.length === 0 ? '' : digest(head) };
+};
+
+/** A file to read, and from where. */
+export interface Found {
+  readonly place: Place;
+  readonly mark: Mark;
+}
+
+/** Rotated files that one stream opens at once. */
+const MAX_FILES = 64;
+
+/**
+ * What was written behind a mark and is not at the path any more: the rest of the file that it speaks of, then the files rotated after that, oldest first.
+ * `taken` is true for files that are open, the one at the path among them, and for those that were read before.
+ */
+export const findUnread = async (
+  path: string,
+  mark: Mark,
+  taken: (id: FileId) => boolean,
+  onReady: () => void,
+  count: (name: string) => void,
+  bounds: { readonly originals: readonly Original[]; readonly until: bigint | undefined } = { originals: [], until: undefined },
+): Promise<readonly Found[]> => {
+  const rest = await locateRotated(path, mark, taken, onReady);
+  const found: Found[] = rest ? [{ place: rest, mark: { ...mark, ...idOf(rest.stat), path: rest.path } }] : [];
+  if (!rest && !mark.atEnd) count('unfound');
+  for (const sibling of rotatedSince(path, mark, rest?.path)) {
+    if (bounds.until !== undefined && sibling.stat.mtimeNs > bounds.until) continue;
+    if (taken(idOf(sibling.stat)) || found.length >= MAX_FILES || (await isCopy(sibling, bounds.originals))) continue;
+    const place = openSibling(sibling, onReady);
+    if (place) found.push({ place, mark: siblingMark(place, sibling) });
+    else count('unreadable');
+  }
+  return found;
+};
+
+/** The second time cut to whole seconds or milliseconds where the first one is. */
+const cutLike = (like: bigint, time: bigint): bigint => {
+  const unit = like % 1_000_000_000n === 0n ? 1_000_000_000n : like % 1_000_000n === 0n ? 1_000_000n : 1n;
+  return time - (time % unit);
+};
+
+/** A rotated file that is open, and its size now. */
+export interface Original {
+  readonly fd: number;
+  readonly size: number;
+}
+
+const COMPARED_BYTES = 65_536;
+
+/** True for a packed or plain copy of a file that is open: as long, and alike in its first bytes. It is read where it is open. */
+const isCopy = async (sibling: Sibling, originals: readonly Original[]): Promise<boolean> => {
+  if (sibling.packing === 'unreadable' || originals.length === 0) return false;
+  const copy = sibling.packing === 'plain' ? plainHead(sibling) : await packedHead(sibling);
+  if (!copy) return false;
+  return originals.some(({ fd, size }) => {
+    if (copy.size !== undefined && copy.size !== size) return false;
+    return readAt(fd, 0, Math.min(COMPARED_BYTES, size)).equals(copy.head);
+  });
+};
+
+const plainHead = (sibling: Sibling): { readonly head: Buffer; readonly size: number } | undefined => {
+  const place = openPlain(sibling.path, undefined);
+  if (place?.fd === undefined) return undefined;
+  const head = readAt(place.fd, 0, COMPARED_BYTES);
+  closeSync(place.fd);
+  return { head, size: Number(place.stat.size) };
+};
+
+/** Size is undefined where the packing does not tell it. */
+const packedHead = async (sibling: Sibling): Promise<{ readonly head: Buffer; readonly size: number | undefined } | undefined> => {
+  const place = openPacked(sibling.path, sibling.packing, () => undefined);
+  if (!place?.packed) return undefined;
+  const { bytes, ended } = await place.packed.head(COMPARED_BYTES);
+  const head = Buffer.from(bytes.subarray(0, COMPARED_BYTES));
+  place.packed.close();
+  return { head, size: ended ? bytes.length : undefined };
+};
+
+/** Siblings that came after the one found; where none was found, those changed since the last look. */
+const rotatedSince = (path: string, mark: Mark, found: string | undefined): readonly Sibling[] => {
+  const siblings = allSiblings(path);
+  const index = siblings.findIndex((sibling) => sibling.path === found);
+  if (index >= 0) return siblings.slice(index + 1);
+  const since = BigInt(mark.mtime);
+  // Of a file of which nothing was read only its time is known, and a packer may have cut that.
+  return siblings.filter(
+    ({ stat: { mtimeNs } }) => mtimeNs > since || (mark.headBytes === 0 && !mark.atEnd && mtimeNs >= cutLike(mtimeNs, since)),
+  );
+};
+
+const isRecent = (sibling: Sibling, mark: Mark): boolean => sibling.stat.mtimeNs >= BigInt(mark.mtime) - SLACK_NS;
 
 const openPlain = (path: string, mark: Mark | undefined): Place | undefined => {
   const opened = openRegular(path, () => false);
@@ -92,19 +202,19 @@ const openPlain = (path: string, mark: Mark | undefined): Place | undefined => {
   return undefined;
 };
 
-const openPacked = (sibling: Sibling, onReady: () => void): Place | undefined => {
-  if (sibling.packing !== 'gzip' && sibling.packing !== 'zstd') return undefined;
+const openPacked = (path: string, packing: Packing, onReady: () => void): Place | undefined => {
+  if (packing !== 'gzip' && packing !== 'zstd') return undefined;
   let fd: number;
   try {
-    fd = openSync(sibling.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch {
     // Gone or closed to us meanwhile; what cannot be found is counted by the caller.
     return undefined;
   }
   return {
-    path: sibling.path,
+    path: path,
     stat: fstatSync(fd, { bigint: true }),
     fd: undefined,
-    packed: new PackedReader(fd, sibling.packing, onReady),
+    packed: new PackedReader(fd, packing, onReady),
   };
 };

@@ -14,6 +14,8 @@ export interface OpenFile extends Pick<Place, 'fd' | 'packed'> {
   dirty: boolean;
   size: number;
   changed: bigint;
+  /** Time of the last change of content, ns. */
+  mtime: string;
   /** A read of the usual size held no line end: the next one takes more. */
   longLine: boolean;
   /** Monotonic time of the last growth. */
@@ -34,6 +36,7 @@ export const openFileOf = (place: Place, mark: Mark, rotated: boolean, clock: Cl
     dirty: true,
     size: Number(place.stat.size),
     changed: stampOf(place.stat),
+    mtime: String(place.stat.mtimeNs),
     grewAt: clock.monotonic() - age,
   };
 };

@@ -45,6 +45,15 @@ export class PackedReader {
     return this.#held.length >= READY_BYTES || this.#state !== 'reading' ? this.#held : undefined;
   }
 
+  /** Waits for the first bytes: at least so many, or all there are. */
+  async head(count: number): Promise<{ readonly bytes: Buffer; readonly ended: boolean }> {
+    for (;;) {
+      this.#fill();
+      if (this.#held.length > count || this.#state !== 'reading') return { bytes: this.#held, ended: this.#state === 'ended' };
+      await this.#moreBytes();
+    }
+  }
+
   advance(count: number): void {
     this.#held = this.#held.subarray(count);
   }

@@ -15,6 +15,8 @@ export interface Sibling {
   readonly stat: BigIntStats;
   /** Number of a numbered name, counting up with age; 0 for dated names. */
   readonly number: number;
+  /** Digits of a dated name, which sort as the dates do; '' for numbered names. */
+  readonly date: string;
 }
 
 const NUMBER_OR_DATE = String.raw`[.\-_](?:old|prev|\d[\d\-_T:]*(?:\.\d+)?)`;
@@ -40,7 +42,7 @@ export const packingOf = (name: string): Packing => {
   return PACKINGS[extension] ?? (/^\.(bz2|xz|Z)$/.test(extension) ? 'unreadable' : 'plain');
 };
 
-/** Rotated siblings in the path's folder, oldest first by time of change, then by number. Regular files only. */
+/** Rotated siblings in the path's folder, oldest first. Regular files only. */
 export const siblingsOf = (path: string): readonly Sibling[] => {
   const folder = dirname(path);
   const base = basename(path);
@@ -53,12 +55,33 @@ export const siblingsOf = (path: string): readonly Sibling[] => {
     const stat = lookAt(join(folder, name));
     if (!stat?.isFile()) continue;
     const number = /^[.\-_](\d{1,4})$/.exec(match[1] ?? '');
-    found.push({ path: join(folder, name), packing: packingOf(name), stat, number: number ? Number(number[1]) : 0 });
+    found.push({
+      path: join(folder, name),
+      packing: packingOf(name),
+      stat,
+      number: number ? Number(number[1]) : 0,
+      date: number ? '' : digitsBehind(base, name),
+    });
   }
-  return found.sort((a, b) => {
-    if (a.stat.mtimeNs !== b.stat.mtimeNs) return a.stat.mtimeNs < b.stat.mtimeNs ? -1 : 1;
-    return b.number - a.number || (a.path < b.path ? -1 : 1);
-  });
+  return found.sort(byAge);
+};
+
+const digitsBehind = (base: string, name: string): string => {
+  const stem = base.slice(0, base.length - extname(base).length);
+  const digits = name.slice(stem.length).match(/\d+/g)?.join('') ?? '';
+  return digits.length >= 6 ? digits : '';
+};
+
+/** Packers cut times to the second, so of times that are this near the name decides. */
+const NEAR_NS = 2_000_000_000n;
+
+// Times tell the order whatever the names mean: with some programs the highest number is the newest. In names, numbers count up with age.
+const byAge = (a: Sibling, b: Sibling): number => {
+  const apart = a.stat.mtimeNs - b.stat.mtimeNs;
+  if (apart > NEAR_NS || apart < -NEAR_NS) return apart < 0n ? -1 : 1;
+  if (a.number > 0 && b.number > 0 && a.number !== b.number) return b.number - a.number;
+  if (a.date !== '' && b.date !== '' && a.date !== b.date) return a.date < b.date ? -1 : 1;
+  return apart < 0n ? -1 : apart > 0n ? 1 : a.path < b.path ? -1 : 1;
 };
 
 /** Every regular file of a folder, for the search of an inode under any name. */
