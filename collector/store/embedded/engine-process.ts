@@ -114,7 +114,10 @@ export class EngineProcess {
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     if (child.connected) child.disconnect();
-    await Promise.race([gone, this.#options.clock.sleep(ms(CLOSE_LIMIT_MS))]);
+    const waiting = new AbortController();
+    await Promise.race([gone, this.#options.clock.sleep(ms(CLOSE_LIMIT_MS), waiting.signal)]);
+    // A wait that lost would keep the process alive for its whole length.
+    waiting.abort();
     child.kill('SIGKILL');
     await gone;
   }
