@@ -5,7 +5,7 @@
  */
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { type BudgetLimits, DEFAULT_LIMITS, makeBudget, type RuleCost } from './budget.ts';
-import { explain } from './explain.ts';
+import { type Explainer, makeExplainer } from './explain.ts';
 import { eventWords, type FlatEvent } from './fields.ts';
 import type { CompiledRule, CompiledRuleSet } from './ruleset.ts';
 import { buildIndex, type RuleIndex } from './sigma/rule-index.ts';
@@ -83,11 +83,16 @@ export const makeDetector = (ruleset: CompiledRuleSet, options: DetectorOptions 
   let n = 0;
   let matched: CompiledRule[] = [];
   let chosen: CompiledRule | undefined;
+  const explainers: (Explainer | undefined)[] = new Array(ruleset.events.length).fill(undefined);
   const match: Match = {
     get rule() {
       return (chosen as CompiledRule).rule;
     },
-    why: () => explain((chosen as CompiledRule).node, subject, table.slotOf),
+    why: () => {
+      const { ordinal, node } = chosen as CompiledRule;
+      const explainer = explainers[ordinal] ?? (explainers[ordinal] = makeExplainer(node, table.slotOf));
+      return explainer(subject);
+    },
   };
 
   const partitionOf = (source: EventSource): Partition => {

@@ -4,45 +4,68 @@
  * Input: the rule's tree and the subject that matched. Output: short sentences for signals, at most eight.
  */
 import { isEcsField } from '../../core/ecs.ts';
-import type { Node, Test } from './sigma/ast.ts';
-import { compileNode, lowOf, type SlotOf, type Subject, textOf, valueTest, wordsLowOf, wordsOf } from './sigma/compile.ts';
+import type { Item, Node, Test } from './sigma/ast.ts';
+import { compileNode, lowOf, type Predicate, type SlotOf, type Subject, textOf, valueTest, wordsLowOf, wordsOf } from './sigma/compile.ts';
 import { showParts } from './sigma/pattern.ts';
 import { candidatesOf } from './taxonomy.ts';
 
 const MAX_REASONS = 8;
 const MAX_LENGTH = 200;
 
-/** Reasons in the order of the rule. Negations say nothing: what was not there is no reason a person can look at. */
-export const explain = (node: Node, subject: Subject, slotOf: SlotOf): readonly string[] => {
-  const reasons: string[] = [];
-  walk(node, subject, slotOf, reasons);
-  return [...new Set(reasons)].slice(0, MAX_REASONS);
+export type Explainer = (subject: Subject) => readonly string[];
+/** Adds the reasons of one part of the tree, which is known to hold. */
+type Teller = (subject: Subject, out: string[]) => void;
+
+/**
+ * Made once for each rule that matches. Reasons come in the order of the rule.
+ * Negations say nothing: what was not there is no reason a person can look at.
+ */
+export const makeExplainer = (node: Node, slotOf: SlotOf): Explainer => {
+  const tell = tellerOf(node, slotOf);
+  return (subject) => {
+    const out: string[] = [];
+    tell(subject, out);
+    return out.length < 2 ? out : [...new Set(out)].slice(0, MAX_REASONS);
+  };
 };
 
-const walk = (node: Node, subject: Subject, slotOf: SlotOf, out: string[]): void => {
-  if (out.length >= MAX_REASONS || node.kind === 'not') return;
-  if (node.kind === 'and') for (const child of node.of) walk(child, subject, slotOf, out);
-  else if (node.kind === 'or' || node.kind === 'some') {
-    for (const child of node.of) {
-      if (!compileNode(child, slotOf)(subject)) continue;
-      walk(child, subject, slotOf, out);
-      if (node.kind === 'or') return;
+const tellerOf = (node: Node, slotOf: SlotOf): Teller => {
+  if (node.kind === 'not') return () => {};
+  if (node.kind === 'item') return itemTeller(node.item, slotOf);
+  const tellers = node.of.map((child) => tellerOf(child, slotOf));
+  if (node.kind === 'and') {
+    return (subject, out) => {
+      for (const tell of tellers) if (out.length < MAX_REASONS) tell(subject, out);
+    };
+  }
+  const tests = node.of.map((child) => compileNode(child, slotOf));
+  const one = node.kind === 'or';
+  return (subject, out) => {
+    for (const [i, test] of tests.entries()) {
+      if (!test(subject)) continue;
+      (tellers[i] as Teller)(subject, out);
+      if (one || out.length >= MAX_REASONS) return;
     }
-  } else {
-    const { field, values, all } = node.item;
-    for (const tests of values) {
-      const hit = tests.find((test) => holds(test, field, subject, slotOf));
+  };
+};
+
+const itemTeller = ({ field, values, all }: Item, slotOf: SlotOf): Teller => {
+  const tests = values.map((group) => group.map((test) => ({ test, holds: holdsOf(test, field, slotOf) })));
+  return (subject, out) => {
+    for (const group of tests) {
+      const hit = group.find(({ holds }) => holds(subject));
       if (!hit) continue;
-      out.push(clip(sentence(hit, field, subject, slotOf)));
+      out.push(clip(sentence(hit.test, field, subject, slotOf)));
       if (!all) return;
     }
-  }
+  };
 };
 
-const holds = (test: Test, field: string | null, subject: Subject, slotOf: SlotOf): boolean =>
-  field === null
-    ? valueTest(test)(wordsLowOf(subject), wordsOf(subject))
-    : compileNode({ kind: 'item', item: { field, values: [[test]], all: false } }, slotOf)(subject);
+const holdsOf = (test: Test, field: string | null, slotOf: SlotOf): Predicate => {
+  if (field !== null) return compileNode({ kind: 'item', item: { field, values: [[test]], all: false } }, slotOf);
+  const holds = valueTest(test);
+  return (subject) => holds(wordsLowOf(subject), wordsOf(subject));
+};
 
 /** The ECS name where the field has one: those stand in the event that people look at. */
 const nameOf = (field: string): string => (isEcsField(field) ? field : (candidatesOf(field).find(isEcsField) ?? field));
