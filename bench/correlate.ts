@@ -91,6 +91,7 @@ try {
     table_one_burst: table(1),
     count_20000_groups: whole('count', 20_000, 5, onlyBrute),
     count_one_burst: whole('count-burst', 1, 5, onlyBrute),
+    count_500_attackers: whole('storm', 500, 5, onlyBrute),
     two_correlations_20000_groups: whole('both', 20_000, 5),
     two_correlations_one_burst: whole('both-burst', 1, 50),
   };

@@ -46,11 +46,8 @@ export const groupAlerts = (judged: Judged, parts: AlertParts): AlertStep => {
   for (const { pair, members, windows, times } of byPair(judged)) {
     const rearmMs = rearmOf(parts.rules.rules.get(pair.rule));
     const touched = new Map<string, Alert>();
-    const touch = (from: number, to: number): void => {
-      for (const alert of parts.reader.touching(pair, from as UnixMs, to as UnixMs)) touched.set(alert.id, alert);
-    };
-    for (const { from, to } of windows) touch(from - rearmMs, to + rearmMs);
-    if (times.length > 0) touch(Math.min(...times), Math.max(...times));
+    for (const { from, to } of reaches(windows, times, rearmMs))
+      for (const alert of parts.reader.touching(pair, from, to)) touched.set(alert.id, alert);
     let n = -1;
     for (const episode of episodesOf(windows, times, [...touched.values()], rearmMs)) {
       const [kept, ...others] = episode.alerts;
@@ -70,6 +67,21 @@ export const groupAlerts = (judged: Judged, parts: AlertParts): AlertStep => {
   return step;
 };
 
+/** Spans in which live alerts matter: around windows as far as the gap, at lone signals only where they are; joined, so that each is asked once. */
+const reaches = (windows: readonly Satisfied[], times: readonly UnixMs[], rearmMs: number): readonly { from: UnixMs; to: UnixMs }[] => {
+  const spans = [
+    ...windows.map(({ from, to }) => ({ from: from - rearmMs, to: to + rearmMs })),
+    ...times.map((time) => ({ from: time, to: time })),
+  ];
+  const out: { from: UnixMs; to: UnixMs }[] = [];
+  for (const { from, to } of spans.sort((a, b) => a.from - b.from)) {
+    const last = out.at(-1);
+    if (last && from - last.to <= rearmMs) last.to = Math.max(last.to, to) as UnixMs;
+    else out.push({ from: from as UnixMs, to: to as UnixMs });
+  }
+  return out;
+};
+
 interface PairWork {
   readonly pair: Pair;
   readonly members: MemberKey;
@@ -86,7 +98,10 @@ const byPair = ({ satisfied, arrived }: Judged): Iterable<PairWork> => {
     return work;
   };
   for (const window of satisfied) workOf(window).windows.push(window);
-  for (const one of arrived) workOf(one).times.push(...one.times);
+  for (const one of arrived) {
+    const { times } = workOf(one);
+    for (const time of one.times) times.push(time);
+  }
   return pairs.values();
 };
 
@@ -111,7 +126,7 @@ const recompute = (episode: Episode, pair: Pair, members: MemberKey, n: number, 
     count,
     first,
     last,
-    detected: Math.min(...windows.map(({ detected }) => detected), ...alerts.map(({ detected }) => detected)) as UnixMs,
+    detected: [...windows, ...alerts].reduce((first, one) => Math.min(first, one.detected), Number.MAX_SAFE_INTEGER) as UnixMs,
     sample: [...new Set(signals.map(({ event }) => event))],
     members: signals.map(({ id }) => id),
     tactics: tacticsOf(rule?.tags ?? []),

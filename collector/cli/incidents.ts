@@ -19,7 +19,7 @@ import { LEVELS, type Level, levelRank } from '../model/rule.ts';
 import { incidentLine } from './alerts.ts';
 import type { Terminal } from './terminal.ts';
 
-/** An alert as any program may tell it. */
+/** An alert as other programs tell it. */
 export interface ForeignAlert {
   readonly id: string;
   readonly rule: string;

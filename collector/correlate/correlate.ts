@@ -15,9 +15,9 @@ import { judgeDue } from './due.ts';
 import { judgeArrivals } from './judge.ts';
 import { lateness } from './late.ts';
 import { type Correlation, makePlan, type Refusal } from './plan.ts';
-import { type Arrival, pairRows, rowsOf } from './rows.ts';
-import { raiseWatermarks, readWatermarks } from './watermark.ts';
-import { type Found, joined } from './window.ts';
+import { type Arrival, type PlainArrival, pairRows, rowsOf } from './rows.ts';
+import { lowestLive, makeWatermarks } from './watermark.ts';
+import type { Found, Span } from './window.ts';
 
 export interface Correlator {
   /** Correlations that cannot be run, with the reason. */
@@ -37,44 +37,41 @@ interface Batch {
   readonly arrivals: Arrival[];
 }
 
-/** Makes the correlator of one rule set; it keeps nothing between pages. */
+/** Makes the correlator of one rule set. It keeps nothing between pages but a copy of the watermarks that stand in the table. */
 export const makeCorrelator = (set: RuleSet): Correlator => {
   const plan = makePlan(set);
+  const watermarks = makeWatermarks();
   const judge = (page: Pick<Page, 'signals' | 'watermarks'>, table: SignalTable): Judged => {
-    const isLate = lateness(readWatermarks(table));
-    raiseWatermarks(table, page.watermarks);
+    const isLate = lateness(lowestLive(watermarks.of(table)));
+    watermarks.raise(table, page.watermarks);
     const out: Satisfied[] = [];
     const arrived: Arrived[] = [];
     const batches = new Map<string, Map<string, Batch>>();
     const take = (signals: readonly Signal[]): void => {
       const rows: SignalRow[] = [];
-      const plain = new Map<string, { readonly entity: Entity; readonly signals: Signal[] }>();
+      const plain: PlainArrival[] = [];
       for (const signal of signals) {
         const made = rowsOf(plan, signal);
         rows.push(...made.rows);
         for (const arrival of made.arrivals) batchOf(batches, arrival).arrivals.push(arrival);
-        if (!made.plain) continue;
-        const key = `${signal.rule} ${made.plain.group}`;
-        const known = plain.get(key);
-        if (known) known.signals.push(signal);
-        else plain.set(key, { entity: made.plain.entity, signals: [signal] });
+        if (made.plain) plain.push(made.plain);
       }
       // The page's own signals stand in the table before anything is judged (S2).
       table.add(signals, rows);
-      for (const { entity, signals: own } of plain.values()) {
-        const { rule } = own[0]!;
-        const replay = own[0]!.replay === true;
-        const group = (replay ? REPLAY_MARK : '') + entity;
-        for (const window of joined(own.map(({ time }) => ({ from: time, to: time }))))
-          out.push({
-            rule,
-            entity,
-            replay,
-            group,
-            ...window,
-            members: { correlation: rule, group },
-            ...circumstances(own, window.from, window.to, (s) => isLate(s, 0)),
-          });
+      for (const { entity, group, signal } of plain) {
+        const { rule, time, ingested } = signal;
+        out.push({
+          rule,
+          entity,
+          replay: signal.replay === true,
+          group,
+          from: time,
+          to: time,
+          members: { correlation: rule, group },
+          detected: ingested,
+          late: isLate(signal, 0),
+          backlog: signal.backlog === true,
+        });
       }
     };
     take(page.signals);
@@ -84,7 +81,7 @@ export const makeCorrelator = (set: RuleSet): Correlator => {
       if (rule.alerts) for (const batch of own) arrived.push({ ...pairOf(batch), times: batch.arrivals.map(({ time }) => time) });
       const found: readonly { readonly batch: Batch; readonly found: Found }[] =
         correlation.threshold === null
-          ? judgeDue(correlation, own, Object.keys(page.watermarks), table)
+          ? judgeDue(correlation, own, Object.keys(page.watermarks), watermarks.of(table), table)
           : own.map((batch) => ({
               batch,
               found: judgeArrivals(
@@ -96,14 +93,10 @@ export const makeCorrelator = (set: RuleSet): Correlator => {
             }));
       const chained: Signal[] = [];
       for (const { batch, found: one } of found) {
-        const signals = batch.arrivals.map(({ signal }) => signal);
-        if (rule.alerts)
-          for (const window of one.windows)
-            out.push({
-              ...pairOf(batch),
-              ...window,
-              ...circumstances(signals, window.from, window.to, (s) => isLate(s, rule.timespanMs)),
-            });
+        if (rule.alerts && one.windows.length > 0) {
+          const circumstances = circumstancesOf(batch.arrivals, (signal) => isLate(signal, rule.timespanMs));
+          for (const window of one.windows) out.push({ ...pairOf(batch), ...window, ...circumstances(window) });
+        }
         if (correlation.chained) for (const end of one.ends) chained.push(chainedSignal(batch, end, table));
       }
       if (chained.length > 0) take(chained);
@@ -131,19 +124,24 @@ const pairOf = ({ correlation, group, entity }: Batch): Pick<Satisfied, 'rule' |
   return { rule: rule.id, entity, replay, group, members };
 };
 
-/** When and how the arriving signals of a window came; those nearest to it where none lies inside. */
-const circumstances = (
-  signals: readonly Signal[],
-  from: UnixMs,
-  to: UnixMs,
+/** When and how the arriving signals of each window came; those of the whole batch where none lies inside. */
+const circumstancesOf = (
+  arrivals: readonly Arrival[],
   isLate: (signal: Signal) => boolean,
-): Pick<Satisfied, 'detected' | 'late' | 'backlog'> => {
-  const inside = signals.filter(({ time }) => time >= from && time <= to);
-  const own = inside.length > 0 ? inside : signals;
-  return {
-    detected: Math.max(...own.map(({ ingested }) => ingested)) as UnixMs,
+): ((window: Span) => Pick<Satisfied, 'detected' | 'late' | 'backlog'>) => {
+  const sorted = arrivals.map(({ signal }) => signal).sort((a, b) => a.time - b.time);
+  const told = (own: readonly Signal[]): Pick<Satisfied, 'detected' | 'late' | 'backlog'> => ({
+    detected: own.reduce((latest, { ingested }) => Math.max(latest, ingested), 0) as UnixMs,
     late: own.every(isLate),
     backlog: own.every(({ backlog }) => backlog === true),
+  });
+  // Windows come oldest first and do not overlap, so each signal is looked at once.
+  let next = 0;
+  return ({ from, to }) => {
+    while (next < sorted.length && sorted[next]!.time < from) next++;
+    const inside: Signal[] = [];
+    while (next < sorted.length && sorted[next]!.time <= to) inside.push(sorted[next++]!);
+    return told(inside.length > 0 ? inside : sorted);
   };
 };
 

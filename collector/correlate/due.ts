@@ -9,7 +9,7 @@ import { judgePassed } from './judge.ts';
 import { entityOfGroup, valuesOfGroup } from './pair.ts';
 import type { Correlation } from './plan.ts';
 import { type Arrival, dueGroup, dueRows } from './rows.ts';
-import { lowestLive, readWatermarks } from './watermark.ts';
+import { lowestLive } from './watermark.ts';
 import { type Found, windowEnd } from './window.ts';
 
 /** Waiting windows that one page judges at most; the rest stays due. */
@@ -26,10 +26,10 @@ export const judgeDue = (
   correlation: Correlation,
   arrived: readonly DueBatch[],
   streams: readonly string[],
+  watermarks: ReadonlyMap<string, UnixMs>,
   table: SignalTable,
 ): readonly { readonly batch: DueBatch; readonly found: Found }[] => {
   const { rule } = correlation;
-  const watermarks = readWatermarks(table);
   const ends = new Map<string, UnixMs[]>();
   const note = (group: string, time: UnixMs): void => {
     const list = ends.get(group);

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Lateness (S8): whether a signal came when its time had long been passed.
- * Input: watermarks before the page. Output: a test for signals of a window's length.
+ * Input: the watermark before the page. Output: a test for signals of a window's length.
  */
-import type { Ms } from '../../core/units.ts';
+import type { UnixMs } from '../../core/units.ts';
 import type { Signal } from '../model/signal.ts';
-import { lowestLive } from './watermark.ts';
 
 /** A line may take this long from its host to the collector without being late. */
 export const TRAVEL_MS = 300_000;
 
 /** Late: over the window before the watermark, or longer than that on its way. A host alone has no other stream to be behind of. */
-export const lateness = (watermarks: ReadonlyMap<string, number>): ((signal: Signal, windowMs: Ms | number) => boolean) => {
-  const watermark = lowestLive(watermarks as ReadonlyMap<string, Signal['time']>);
-  return (signal, windowMs) => {
+export const lateness =
+  (watermark: UnixMs | null): ((signal: Signal, windowMs: number) => boolean) =>
+  (signal, windowMs) => {
     if (signal.replay) return false;
     const passed = signal.time + windowMs + TRAVEL_MS;
     return passed < signal.ingested || (watermark !== null && passed < watermark);
   };
-};

@@ -11,16 +11,35 @@ export const LIVE_LAG_MS = 3_600_000;
 
 const PREFIX = 'stream:';
 
-/** Moves the streams of a page forward. */
-export const raiseWatermarks = (table: SignalTable, watermarks: Readonly<Record<string, UnixMs>>): void => {
-  for (const [stream, time] of Object.entries(watermarks)) table.raise(PREFIX + stream, time);
-};
+export interface Watermarks {
+  /** Event time of every stream that was heard. */
+  of(table: SignalTable): ReadonlyMap<string, UnixMs>;
+  /** Moves the streams of a page forward. */
+  raise(table: SignalTable, reached: Readonly<Record<string, UnixMs>>): void;
+}
 
-/** Event time of every stream that was heard. */
-export const readWatermarks = (table: SignalTable): Map<string, UnixMs> => {
-  const out = new Map<string, UnixMs>();
-  for (const [name, time] of table.reached(PREFIX)) out.set(name.slice(PREFIX.length), time);
-  return out;
+/** Watermarks read from each table once. A page whose transaction failed leaves the copy ahead, until that same page is done again. */
+export const makeWatermarks = (): Watermarks => {
+  const copies = new WeakMap<SignalTable, Map<string, UnixMs>>();
+  const copyOf = (table: SignalTable): Map<string, UnixMs> => {
+    let copy = copies.get(table);
+    if (!copy) {
+      copy = new Map();
+      for (const [name, time] of table.reached(PREFIX)) copy.set(name.slice(PREFIX.length), time);
+      copies.set(table, copy);
+    }
+    return copy;
+  };
+  return {
+    of: copyOf,
+    raise: (table, reached) => {
+      const copy = copyOf(table);
+      for (const [stream, time] of Object.entries(reached)) {
+        table.raise(PREFIX + stream, time);
+        if (time > (copy.get(stream) ?? Number.NEGATIVE_INFINITY)) copy.set(stream, time);
+      }
+    },
+  };
 };
 
 /** The lowest event time among live streams; null when none was heard. */
