@@ -36,7 +36,13 @@ export const wordsOf = (subject: Subject): string => (subject.words ??= subject.
 export const wordsLowOf = (subject: Subject): string => (subject.wordsLow ??= wordsOf(subject).toLowerCase());
 
 export const textOf = (value: unknown): string =>
-  typeof value === 'string' ? value : value === null || value === undefined ? '' : String(value);
+  typeof value === 'string'
+    ? value
+    : value === null || value === undefined
+      ? ''
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value);
 
 /** A test of one value: `low` is its text in lower case. */
 type ValueTest = (low: string, value: unknown) => boolean;
