@@ -14,9 +14,10 @@ import { readRuleFolders } from '../detect/folder.ts';
 import { compileRuleSet } from '../detect/ruleset.ts';
 import { makeSignaller } from '../detect/signal.ts';
 import type { StatusView } from '../http/status.ts';
+import type { Alert } from '../model/alert.ts';
 import type { Event, Provenance } from '../model/event.ts';
 import type { Signal } from '../model/signal.ts';
-import { runAlerts } from './alerts.ts';
+import { raiseAlerts, runAlerts } from './alerts.ts';
 import { callCollector } from './client.ts';
 import { fileTime, splitLines } from './decode.ts';
 import { type DecodeLines, rulesCoverage } from './rules.ts';
@@ -57,6 +58,19 @@ async function* eventsOf({ files, dataset, host, zone = 'UTC', year }: FilesInpu
     }
   }
 }
+
+/** The river over lines at hand: what stands in the end. The rules are compiled once for all calls. */
+export const openRiver = async (rules: readonly string[] = [OWN_RULES]) => {
+  const ruleset = compileRuleSet(await readRuleFolders(rules));
+  return async (lines: readonly string[], dataset: string, readAt: UnixMs): Promise<readonly Alert[]> => {
+    const signaller = makeSignaller(makeDetector(ruleset, { sources: declarations() }));
+    const from = provenance('host', 'lines', readAt);
+    const signals = lines.flatMap((line, i) =>
+      signaller.toSignals(decode({ bytes: Buffer.from(line), seq: i + 1, flags: 0, readAt, dataset, zone: 'UTC', from }).event),
+    );
+    return (await raiseAlerts({ rules: ruleset, signals })).alerts;
+  };
+};
 
 /** `vigil alerts`. @throws CodedError FILE_UNREADABLE. */
 export const runFiles = async (input: FilesInput, terminal: Terminal): Promise<void> => {
