@@ -14,21 +14,33 @@ import { Shell } from './part/shell.tsx';
 import { type Zone, ZoneContext } from './part/time.tsx';
 
 const OverviewPage = lazy(() => import('./page/overview.tsx').then((m) => ({ default: m.OverviewPage })));
+const IncidentPage = lazy(() => import('./page/chain.tsx').then((m) => ({ default: m.IncidentPage })));
+const AlertPage = lazy(() => import('./page/chain.tsx').then((m) => ({ default: m.AlertPage })));
 const SearchPage = lazy(() => import('./page/search.tsx').then((m) => ({ default: m.SearchPage })));
+
+const ZONE = 'vigil.zone';
 
 export const App = (): ReactNode => {
   const who = useQuery({ queryKey: ['me'], queryFn: me, staleTime: 60_000 });
-  const [zone, setZone] = useState<Zone>('utc');
+  const [zone, setZone] = useState<Zone>(() => (localStorage.getItem(ZONE) === 'local' ? 'local' : 'utc'));
+  const choose = (next: Zone): void => {
+    localStorage.setItem(ZONE, next);
+    setZone(next);
+  };
   if (who.isPending) return null;
-  if (who.isError) return <SignInPage {...(isProblem(who.error) && who.error.status !== 401 ? { problem: who.error } : {})} />;
+  const signedOut = isProblem(who.error) && who.error.status === 401;
+  // A collector that does not answer for a while does not end a session; the sight line says so.
+  if (signedOut || !who.data) return <SignInPage problem={signedOut ? null : who.error} />;
   if (who.data.mustChangePassword) return <PasswordPage first name={who.data.name} />;
   return (
     <ZoneContext value={zone}>
-      <Shell who={who.data} zone={zone} onZone={setZone}>
+      <Shell who={who.data} zone={zone} onZone={choose}>
         <Suspense>
           <Routes>
-            <Route path="/" element={<OverviewPage />} />
+            <Route path="/" element={<OverviewPage who={who.data} />} />
             <Route path="/search" element={<SearchPage />} />
+            <Route path="/incidents/:id" element={<IncidentPage />} />
+            <Route path="/alerts/:id" element={<AlertPage />} />
             <Route path="/password" element={<PasswordPage name={who.data.name} />} />
             <Route path="*" element={<Navigate to="/" replace />} />
           </Routes>

@@ -10,7 +10,7 @@ import '@fontsource-variable/vollkorn/index.css';
 import '@fontsource-variable/jetbrains-mono/index.css';
 import './look.css';
 import { MantineProvider } from '@mantine/core';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
@@ -18,7 +18,13 @@ import { isProblem } from './api/client.ts';
 import { App } from './app.tsx';
 import { cssVariables, theme } from './theme.ts';
 
-const client = new QueryClient({
+const client: QueryClient = new QueryClient({
+  // A session that ended elsewhere: whoever asks next is told, and the sign-in stands in place of the page.
+  queryCache: new QueryCache({
+    onError: (error, { queryKey }) => {
+      if (isProblem(error) && error.status === 401 && queryKey[0] !== 'me') void client.invalidateQueries({ queryKey: ['me'] });
+    },
+  }),
   defaultOptions: {
     queries: {
       staleTime: 2_000,

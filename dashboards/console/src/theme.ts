@@ -3,7 +3,7 @@
  * The theme of Mantine, made from the tokens of look.css, so that both use one switch of light and dark.
  * Input: the tokens. Output: theme and CSS variables for MantineProvider.
  */
-import { Button, type CSSVariablesResolver, createTheme, type MantineColorsTuple, PasswordInput, TextInput, Tooltip } from '@mantine/core';
+import { Button, type CSSVariablesResolver, createTheme, type MantineColorsTuple, PasswordInput, TextInput } from '@mantine/core';
 
 /** Ten shades with the light value at 7 and the dark one at 3. */
 const shades = (light: string, dark: string): MantineColorsTuple => [dark, dark, dark, dark, light, light, light, light, light, light];
@@ -21,15 +21,14 @@ export const theme = createTheme({
   fontSizes: { xs: '11px', sm: '12px', md: '13px', lg: '15px', xl: '20px' },
   colors: {
     ink: shades('#1c1b19', '#edebe5'),
-    lapis: shades('#1f4e9e', '#8db4ff'),
-    bad: shades('#a52c14', '#ff8a6e'),
-    good: shades('#0b6a72', '#55bfc4'),
+    // Mantine draws borders, hovers and disabled parts from these two: paper and night, not its blue greys.
+    gray: ['#fbfaf7', '#f3f1eb', '#f0ede5', '#e6e2d8', '#cdc8bb', '#8a867c', '#67645d', '#504e49', '#33322e', '#1c1b19'],
+    dark: ['#edebe5', '#b9b6ad', '#9a978f', '#67645d', '#3d4045', '#212327', '#1a1b1e', '#131416', '#0d0e10', '#08090a'],
   },
   components: {
     Button: Button.extend({ defaultProps: { size: 'xs', variant: 'default' } }),
     TextInput: TextInput.extend({ defaultProps: { size: 'sm' } }),
     PasswordInput: PasswordInput.extend({ defaultProps: { size: 'sm' } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 400 } }),
   },
 });
 

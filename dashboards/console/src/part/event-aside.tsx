@@ -1,73 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * One event whole: its raw line, every field, and the block it lies in; a field narrows the search or takes its value out.
+ * One event whole: its raw line and every field; a field narrows the search or takes its value out.
  * Input: the event. Output: an aside beside the list.
  */
-import { ActionIcon, CloseButton, CopyButton } from '@mantine/core';
 import type { ReactNode } from 'react';
-import type { EventItem } from '../page/search.tsx';
+import type { EventItem } from '../api/calls.ts';
+import { Copy } from './copy.tsx';
+import { literalOf, withTerm } from './kql.ts';
+import { Marked } from './marked.tsx';
+import { Time } from './time.tsx';
 
 interface Props {
   readonly event: EventItem;
+  readonly words: readonly string[];
   readonly query: string;
   readonly onClose: () => void;
   readonly onQuery: (query: string) => void;
+  /** Everything of the same host within 15 minutes of a time. */
+  readonly onAround: (host: string, at: number) => void;
 }
 
-const quoted = (value: string): string => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+/** Where the event lies and how it got here stands below what it says. */
+const rank = (name: string): number =>
+  /^(vigil|agent)\./.test(name) ? 2 : /^(event\.(id|created|ingested|dataset|kind)|ecs|log)/.test(name) ? 1 : 0;
 
-/** A value as KQL writes it. */
-const literal = (value: unknown): string =>
-  typeof value === 'number' || typeof value === 'boolean' ? String(value) : quoted(String(value));
+const valueText = (value: unknown): string =>
+  Array.isArray(value) ? value.map(String).join(', ') : typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 
-export const EventAside = ({ event, query, onClose, onQuery }: Props): ReactNode => {
+export const EventAside = ({ event, words, query, onClose, onQuery, onAround }: Props): ReactNode => {
   const entries = Object.entries(event)
     .filter(([name]) => name !== 'event.original')
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  const narrow = (name: string, value: unknown, not: boolean): void => {
-    const term = `${not ? 'not ' : ''}${name}: ${literal(Array.isArray(value) ? value[0] : value)}`;
-    onQuery(query.trim() === '' ? term : `${/\bor\b/i.test(query) ? `(${query})` : query} and ${term}`);
-  };
+    .sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  const original = String(event['event.original'] ?? '');
+  const at = String(event['@timestamp']);
+  const host = event['host.name'];
+  const narrow = (name: string, value: unknown, not: boolean): void =>
+    onQuery(withTerm(query, `${not ? 'not ' : ''}${name}: ${literalOf(Array.isArray(value) ? value[0] : value)}`));
   return (
     <aside className="aside" aria-label="Event">
-      <div style={{ display: 'flex', alignItems: 'center', justifyContent: 'space-between', marginBottom: 8 }}>
-        <h2 style={{ font: '600 13.5px/20px var(--sans)' }}>Event</h2>
-        <span style={{ display: 'flex', gap: 8, alignItems: 'center' }}>
-          <CopyButton value={JSON.stringify(event, null, 2)}>
-            {({ copied, copy }) => (
-              <button type="button" className="evidence" onClick={copy}>
-                {copied ? 'copied' : 'copy as JSON'}
-              </button>
-            )}
-          </CopyButton>
-          <CloseButton size="sm" aria-label="Close the event" onClick={onClose} />
-        </span>
-      </div>
-      <pre className="raw">{String(event['event.original'] ?? '')}</pre>
-      <dl className="pairs" style={{ marginTop: 12, gridTemplateColumns: 'minmax(0, 11fr) minmax(0, 16fr) auto' }}>
+      <header>
+        <h2>
+          <Time at={at} />
+        </h2>
+        <button type="button" className="ctl square plain-ctl" aria-label="Close the event" title="Close  Esc" onClick={onClose}>
+          ×
+        </button>
+      </header>
+      <h3>Line as found</h3>
+      <pre className="raw">
+        <Marked line={original} words={words} />
+      </pre>
+      <p className="acts">
+        {typeof host === 'string' ? (
+          <button type="button" className="evidence" onClick={() => onAround(host, Date.parse(at))}>
+            {host} ±15 min
+          </button>
+        ) : null}
+        <Copy text={original} label="copy line" />
+        <Copy text={JSON.stringify(event, null, 2)} label="copy as JSON" />
+      </p>
+      <h3>Fields</h3>
+      <dl className="fields">
         {entries.map(([name, value]) => (
-          <div key={name} style={{ display: 'contents' }}>
-            <dt className="mono" style={{ overflowWrap: 'anywhere' }}>
-              {name}
-            </dt>
-            <dd className="mono">{typeof value === 'object' ? JSON.stringify(value) : String(value)}</dd>
-            <dd className="nowrap">
-              {typeof value === 'object' && !Array.isArray(value) ? null : (
-                <>
-                  <Sign text="+" label={`Only events where ${name} is this`} onClick={() => narrow(name, value, false)} />
-                  <Sign text="−" label={`Leave out events where ${name} is this`} onClick={() => narrow(name, value, true)} />
-                </>
-              )}
-            </dd>
+          <div key={name}>
+            <dt className="mono">{name}</dt>
+            <dd className="mono">{valueText(value)}</dd>
+            {typeof value === 'object' && !Array.isArray(value) ? null : (
+              <dd className="signs">
+                <button
+                  type="button"
+                  aria-label={`Only events where ${name} is this`}
+                  title="Include"
+                  onClick={() => narrow(name, value, false)}
+                >
+                  +
+                </button>
+                <button
+                  type="button"
+                  aria-label={`Leave out events where ${name} is this`}
+                  title="Exclude"
+                  onClick={() => narrow(name, value, true)}
+                >
+                  −
+                </button>
+              </dd>
+            )}
           </div>
         ))}
       </dl>
     </aside>
   );
 };
-
-const Sign = ({ text, label, onClick }: { readonly text: string; readonly label: string; readonly onClick: () => void }): ReactNode => (
-  <ActionIcon variant="subtle" color="gray" size={18} aria-label={label} title={label} onClick={onClick}>
-    {text}
-  </ActionIcon>
-);

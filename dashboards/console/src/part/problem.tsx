@@ -14,9 +14,7 @@ export const ProblemLine = ({ error }: { readonly error: unknown }): ReactNode =
     : ['The collector does not answer.', 'Check that it runs, then try again.', ''];
   return (
     <p className="problem" role="alert">
-      <span style={{ paddingTop: 1 }}>
-        <StateMark state="bad" label="Problem" />
-      </span>
+      <StateMark state="bad" label="Problem" />
       <span>
         {text} <span className="second">{hint}</span> {code === '' ? null : <span className="mono third">{code}</span>}
       </span>

@@ -1,72 +1,106 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The rows of a search: only those on screen exist, so a hundred thousand scroll without a long task. j and k move, Enter opens, Esc closes.
- * Input: events, the open one. Output: a scrolling list of buttons.
+ * Input: events, the open one. Output: a scrolling list of buttons under a fixed head.
  */
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
-import type { EventItem } from '../page/search.tsx';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import type { EventItem } from '../api/calls.ts';
+import { useKeys } from './keys.ts';
+import { Marked } from './marked.tsx';
 import { Time } from './time.tsx';
 
+/** Height of a row in pixels. */
 const ROW = 32;
+/** The next page is asked for when this many rows are left below. */
+const AHEAD = 40;
 
 interface Props {
   readonly items: readonly EventItem[];
-  readonly open: EventItem | null;
+  readonly words: readonly string[];
+  readonly openId: string | null;
   readonly onOpen: (event: EventItem | null) => void;
   readonly onEnd: () => void;
+  readonly pale: boolean;
 }
 
-export const ResultList = ({ items, open, onOpen, onEnd }: Props): ReactNode => {
+/** What a row says: the raw line; for records that are JSON the sentence in them. */
+const lineOf = (event: EventItem): string => {
+  const original = String(event['event.original'] ?? '');
+  const message = event['message'];
+  return original === '' || (original.startsWith('{') && typeof message === 'string') ? String(message ?? '') : original;
+};
+
+export const ResultList = ({ items, words, openId, onOpen, onEnd, pale }: Props): ReactNode => {
   const box = useRef<HTMLElement>(null);
+  const [active, setActive] = useState(-1);
   const rows = useVirtualizer({ count: items.length, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: 12 });
   const visible = rows.getVirtualItems();
   const last = visible[visible.length - 1]?.index ?? 0;
   useEffect(() => {
-    if (items.length > 0 && last >= items.length - 40) onEnd();
+    if (items.length > 0 && last >= items.length - AHEAD) onEnd();
   }, [last, items.length, onEnd]);
-  const at = open ? items.findIndex((item) => item['event.id'] === open['event.id']) : -1;
+  const focus = (index: number): void => {
+    setActive(index);
+    rows.scrollToIndex(index);
+    // The row may exist only after the scroll.
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`[data-index="${index}"]`)?.focus({ preventScroll: true })),
+    );
+  };
   const move = (by: number): void => {
-    const next = Math.min(items.length - 1, Math.max(0, at + by));
+    const next = Math.min(items.length - 1, Math.max(0, active + by));
     const item = items[next];
     if (!item) return;
-    rows.scrollToIndex(next);
-    onOpen(item);
+    focus(next);
+    if (openId !== null) onOpen(item);
   };
-  const keys = (event: KeyboardEvent): void => {
-    if (event.key === 'j' || event.key === 'ArrowDown') move(1);
-    else if (event.key === 'k' || event.key === 'ArrowUp') move(-1);
-    else if (event.key === 'Escape') onOpen(null);
-    else return;
-    event.preventDefault();
+  const close = (): void => {
+    if (openId === null) return;
+    onOpen(null);
+    if (active >= 0) focus(active);
   };
+  useKeys({ j: () => move(1), k: () => move(-1), Escape: close });
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
-    <section ref={box} className="results" onKeyDown={keys} aria-label="Events, newest first" tabIndex={0}>
-      <div style={{ height: rows.getTotalSize() }}>
-        {visible.map(({ index, start }) => {
-          const item = items[index];
-          if (!item) return null;
-          const isOpen = index === at;
-          return (
-            <button
-              type="button"
-              key={String(item['event.id'])}
-              className="result"
-              style={{ transform: `translateY(${start}px)` }}
-              aria-expanded={isOpen}
-              onClick={() => onOpen(isOpen ? null : item)}
-            >
-              <span className="mono">
-                <Time at={String(item['@timestamp'])} />
-              </span>
-              <span className="mono wide">{String(item['host.name'] ?? '')}</span>
-              <span className="mono wide third">{String(item['event.dataset'] ?? '')}</span>
-              <span className="mono">{String(item['event.original'] ?? item['message'] ?? '')}</span>
-            </button>
-          );
-        })}
+    <div className={pale ? 'events pale' : 'events'}>
+      <div className="result head" aria-hidden="true">
+        <span>Time</span>
+        <span className="wide">Host</span>
+        <span className="wide">Dataset</span>
+        <span>Line as found</span>
       </div>
-    </section>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
+      <section ref={box} className="results" aria-label="Events, newest first" tabIndex={0}>
+        <div style={{ height: rows.getTotalSize() }}>
+          {visible.map(({ index, start }) => {
+            const item = items[index];
+            if (!item) return null;
+            const id = String(item['event.id']);
+            const isOpen = id === openId;
+            return (
+              <button
+                type="button"
+                key={id}
+                data-index={index}
+                className={index === active ? 'result active' : 'result'}
+                style={{ transform: `translateY(${start}px)` }}
+                aria-expanded={isOpen}
+                onFocus={() => setActive(index)}
+                onClick={() => onOpen(isOpen ? null : item)}
+              >
+                <span className="mono second">
+                  <Time at={String(item['@timestamp'])} />
+                </span>
+                <span className="mono wide">{String(item['host.name'] ?? '')}</span>
+                <span className="mono wide third">{String(item['event.dataset'] ?? '')}</span>
+                <span className="mono">
+                  <Marked line={lineOf(item).slice(0, 600)} words={words} />
+                </span>
+              </button>
+            );
+          })}
+        </div>
+      </section>
+    </div>
   );
 };

@@ -1,20 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The frame of every page: navigation, place and controls on top, the sight line at the foot that says what Vigil can see right now.
- * Input: who is signed in, the page. Output: the frame around it.
+ * Input: who is signed in, the page. Output: the frame around it, and the keys that work everywhere.
  */
-import { ActionIcon, Button, Menu, SegmentedControl, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
-import { NavLink, useLocation, useNavigate } from 'react-router';
-import { logout, type Me, status } from '../api/calls.ts';
-import { StateMark } from './marks.tsx';
-import { countText, spanText, Time, type Zone } from './time.tsx';
+import { type ReactNode, useEffect, useRef } from 'react';
+import { Link, NavLink, useLocation, useNavigate } from 'react-router';
+import type { Me } from '../api/calls.ts';
+import { useKeys } from './keys.ts';
+import { KeysDialog } from './keys-dialog.tsx';
+import { Sign } from './marks.tsx';
+import { PersonMenu, SchemeButton } from './person-menu.tsx';
+import { SightLine } from './sight-line.tsx';
+import type { Zone } from './time.tsx';
 
 const PAGES = [
-  { path: '/', name: 'Overview', group: 'Watch' },
-  { path: '/search', name: 'Search', group: 'Watch' },
+  { path: '/', name: 'Overview' },
+  { path: '/search', name: 'Search' },
 ] as const;
+
+const placeOf = (pathname: string): string => {
+  if (pathname === '/password') return 'Change password';
+  if (pathname.startsWith('/incidents/')) return 'Incident';
+  if (pathname.startsWith('/alerts/')) return 'Alert';
+  return PAGES.find(({ path }) => path === pathname)?.name ?? '';
+};
 
 export const Shell = ({
   who,
@@ -28,14 +37,39 @@ export const Shell = ({
   readonly children: ReactNode;
 }): ReactNode => {
   const { pathname } = useLocation();
-  const place = pathname === '/password' ? 'Change password' : (PAGES.find(({ path }) => path === pathname)?.name ?? '');
+  const navigate = useNavigate();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const wentAt = useRef(0);
+  const place = placeOf(pathname);
+  useEffect(() => {
+    document.title = place === '' ? 'Vigil' : `${place} · Vigil`;
+  }, [place]);
+  // `g` and then a letter within a second.
+  const after = (go: () => void): (() => void) => {
+    return () => {
+      if (performance.now() - wentAt.current < 1_000) go();
+    };
+  };
+  useKeys({
+    g: () => {
+      wentAt.current = performance.now();
+    },
+    o: after(() => void navigate('/')),
+    s: after(() => void navigate('/search')),
+    z: () => onZone(zone === 'utc' ? 'local' : 'utc'),
+    '?': () => dialog.current?.showModal(),
+    ...(pathname === '/search' ? {} : { '/': () => void navigate('/search', { state: { focus: true } }) }),
+  });
   return (
     <div className="frame">
+      <a className="skip" href="#main">
+        Skip to the page
+      </a>
       <nav className="nav" aria-label="Main">
-        <NavLink to="/" className="brand" aria-label="Vigil, to the overview">
-          <img src="/mark.svg" width="22" height="22" alt="" />
+        <Link to="/" className="brand" aria-label="Vigil, to the overview">
+          <Sign />
           <span className="word">Vigil</span>
-        </NavLink>
+        </Link>
         <h2>Watch</h2>
         <ul>
           {PAGES.map(({ path, name }) => (
@@ -51,107 +85,39 @@ export const Shell = ({
         </ul>
       </nav>
       <header className="top">
-        <h1 className="place" style={{ fontSize: 13, lineHeight: '20px' }}>
-          {place}
-        </h1>
+        <h1 className="place">{place}</h1>
         <span className="grow" />
-        <SegmentedControl
-          size="xs"
-          aria-label="Times shown in"
-          value={zone}
-          onChange={(value) => onZone(value as Zone)}
-          data={[
-            { value: 'utc', label: 'UTC' },
-            { value: 'local', label: 'Local' },
-          ]}
-        />
+        <ZoneChoice zone={zone} onZone={onZone} />
+        {pathname === '/search' ? null : (
+          <Link className="ctl ask" to="/search" state={{ focus: true }}>
+            Search <kbd>/</kbd>
+          </Link>
+        )}
         <SchemeButton />
-        <PersonMenu who={who} />
+        <PersonMenu who={who} onKeys={() => dialog.current?.showModal()} />
       </header>
-      <main className="main">{children}</main>
+      <main className="main" id="main" tabIndex={-1}>
+        {children}
+      </main>
       <SightLine />
+      <KeysDialog ref={dialog} />
     </div>
   );
 };
 
-const SchemeButton = (): ReactNode => {
-  const scheme = useComputedColorScheme('light');
-  const { setColorScheme } = useMantineColorScheme();
-  const next = scheme === 'light' ? 'dark' : 'light';
-  return (
-    <ActionIcon variant="default" size={28} aria-label={`Use the ${next} scheme`} onClick={() => setColorScheme(next)}>
-      <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">
-        <circle cx="7" cy="7" r="5.4" fill="none" stroke="currentColor" strokeWidth="1.2" />
-        <path d="M7 1.6a5.4 5.4 0 0 1 0 10.8z" fill="currentColor" />
-      </svg>
-    </ActionIcon>
-  );
-};
+const ZONES = [
+  { value: 'utc', label: 'UTC' },
+  { value: 'local', label: 'Local' },
+] as const;
 
-const PersonMenu = ({ who }: { readonly who: Me }): ReactNode => {
-  const navigate = useNavigate();
-  const client = useQueryClient();
-  const leave = async (): Promise<void> => {
-    await logout();
-    client.clear();
-    await navigate('/');
-  };
-  return (
-    <Menu position="bottom-end" width={220}>
-      <Menu.Target>
-        <Button aria-label={`${who.name}, ${who.role}`}>{who.name}</Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>Signed in as {who.role}</Menu.Label>
-        <Menu.Item onClick={() => navigate('/password')}>Change password</Menu.Item>
-        <Menu.Item onClick={leave}>Sign out</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
-  );
-};
-
-const SightLine = (): ReactNode => {
-  const { data, isError } = useQuery({ queryKey: ['status'], queryFn: status, refetchInterval: 5_000 });
-  if (!data)
-    return (
-      <footer className="sight">
-        <span>
-          <StateMark state={isError ? 'bad' : 'unknown'} label={isError ? 'Not reachable' : 'Not known yet'} />
-          {isError ? 'The collector does not answer; what is shown may be old' : 'Asking the collector'}
-        </span>
-      </footer>
-    );
-  const reporting = data.hosts.reporting;
-  const whole = data.lost === 0;
-  return (
-    <footer className="sight">
-      <span>
-        <StateMark
-          state={reporting === data.hosts.expected ? 'good' : 'warn'}
-          label={reporting === data.hosts.expected ? 'All hosts report' : 'A host is silent'}
-        />
-        Hosts <b>{`${reporting} of ${data.hosts.expected}`}</b> reporting
-      </span>
-      <span>
-        Sources <b>{countText(data.sources.reading)}</b>
-        {data.sources.unreadable > 0 ? <> and {countText(data.sources.unreadable)} not readable</> : null}
-      </span>
-      <span>
-        Search lag <b>{spanText(data.lag.storeMs)}</b>
-      </span>
-      <span>
-        Detect lag <b>{spanText(data.lag.detectMs)}</b>
-      </span>
-      <span>
-        <StateMark state={whole ? 'good' : 'warn'} label={whole ? 'Nothing lost' : 'Records were lost'} />
-        Lost <b>{countText(data.lost)}</b> of {countText(data.records)} records
-      </span>
-      <span>
-        Rules <b>{`${data.rules.loaded} of ${data.rules.loaded + data.rules.refused}`}</b> loaded
-      </span>
-      <span>
-        <Time at={data.time} />
-      </span>
-    </footer>
-  );
-};
+const ZoneChoice = ({ zone, onZone }: { readonly zone: Zone; readonly onZone: (zone: Zone) => void }): ReactNode => (
+  <fieldset className="seg">
+    <legend className="hidden-visually">Times shown in</legend>
+    {ZONES.map(({ value, label }) => (
+      <label key={value}>
+        <input type="radio" name="zone" checked={zone === value} onChange={() => onZone(value)} />
+        <span>{label}</span>
+      </label>
+    ))}
+  </fieldset>
+);

@@ -11,29 +11,61 @@ export const ZoneContext = createContext<Zone>('utc');
 
 const DAY = 86_400_000;
 
-const formats: Readonly<Record<Zone, Readonly<Record<'week' | 'year' | 'old', Intl.DateTimeFormat>>>> = {
+type Kind = 'clock' | 'week' | 'year' | 'old' | 'minute' | 'day' | 'full';
+
+const makeFormats = (timeZone: string | undefined): Readonly<Record<Kind, Intl.DateTimeFormat>> => {
+  const zone = timeZone === undefined ? {} : { timeZone };
+  const minute = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...zone } as const;
+  const second = { ...minute, second: '2-digit' } as const;
+  const of = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => new Intl.DateTimeFormat('en-GB', options);
+  return {
+    minute: of(minute),
+    clock: of(second),
+    week: of({ weekday: 'short', ...second }),
+    year: of({ day: 'numeric', month: 'short', ...minute }),
+    old: of({ day: 'numeric', month: 'short', year: 'numeric', ...minute }),
+    day: of({ weekday: 'short', day: 'numeric', month: 'short', ...zone }),
+    full: of({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', ...second }),
+  };
+};
+
+const formats: Readonly<Record<Zone, Readonly<Record<Kind, Intl.DateTimeFormat>>>> = {
   utc: makeFormats('UTC'),
   local: makeFormats(undefined),
 };
 
-function makeFormats(timeZone: string | undefined): Readonly<Record<'week' | 'year' | 'old', Intl.DateTimeFormat>> {
-  const base = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...(timeZone === undefined ? {} : { timeZone }) } as const;
-  return {
-    week: new Intl.DateTimeFormat('en-GB', { weekday: 'short', second: '2-digit', ...base }),
-    year: new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', ...base }),
-    old: new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', ...base }),
-  };
-}
+/** A time in one of the forms of the look. */
+export const timeAs = (kind: Kind, at: number, zone: Zone): string => formats[zone][kind].format(at).replaceAll(',', '');
 
 /** `Thu 02:14:09` within the week, `19 Nov 02:14` within the year, with the year before that. */
 export const timeText = (at: number, zone: Zone, now = Date.now()): string => {
-  const kind = Math.abs(now - at) < 6 * DAY ? 'week' : Math.abs(now - at) < 300 * DAY ? 'year' : 'old';
-  return formats[zone][kind].format(at).replace(',', '');
+  const age = Math.abs(now - at);
+  return timeAs(age < 6 * DAY ? 'week' : age < 300 * DAY ? 'year' : 'old', at, zone);
+};
+
+/** Minutes a zone is ahead of UTC at a time. */
+export const offsetMinutes = (at: number, zone: Zone): number => (zone === 'utc' ? 0 : -new Date(at).getTimezoneOffset());
+
+/** `UTC+02:00`. */
+export const offsetText = (at: number, zone: Zone): string => {
+  const minutes = offsetMinutes(at, zone);
+  const two = (n: number): string => String(Math.floor(n)).padStart(2, '0');
+  return `UTC${minutes < 0 ? '−' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
+};
+
+/** `Wed 25 Nov 00:11 to Thu 26 Nov 00:11`, the day said once when it is one. */
+export const rangeText = (from: number, to: number, zone: Zone): string => {
+  const day = (at: number): string => timeAs('day', at, zone);
+  const kind = to - from < 10 * 60_000 ? 'clock' : 'minute';
+  const clock = (at: number): string => timeAs(kind, at, zone);
+  const end = day(from) === day(to) ? clock(to) : `${day(to)} ${clock(to)}`;
+  return `${day(from)} ${clock(from)} to ${end}`;
 };
 
 export const Time = ({ at }: { readonly at: number | string }): ReactNode => {
   const zone = useContext(ZoneContext);
   const ms = typeof at === 'string' ? Date.parse(at) : at;
+  if (Number.isNaN(ms)) return <span className="nowrap">{String(at)}</span>;
   const iso = new Date(ms).toISOString();
   return (
     <time dateTime={iso} title={iso} className="nowrap">
@@ -41,19 +73,3 @@ export const Time = ({ at }: { readonly at: number | string }): ReactNode => {
     </time>
   );
 };
-
-/** 2018094 as `2,018,094`. */
-export const countText = (n: number): string => n.toLocaleString('en-GB');
-
-/** `0.3 s`, `4 min 07 s`, `5 h 07 min`, `3 d 8 h`. */
-export const spanText = (ms: number): string => {
-  const s = Math.max(0, ms / 1000);
-  if (s < 10) return `${s.toFixed(1)} s`;
-  if (s < 60) return `${Math.round(s)} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ${String(Math.round(s % 60)).padStart(2, '0')} s`;
-  if (s < 86_400) return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, '0')} min`;
-  return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
-};
-
-/** `1 alert`, `2 alerts`. */
-export const plural = (n: number, word: string, many = `${word}s`): string => `${countText(n)} ${n === 1 ? word : many}`;

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Alerts since the last look: counts by severity, bars over time, the newest that nobody has looked at.
+ * Input: alerts. Output: a section; each row leads to its chain.
+ */
+import { type ReactNode, useContext } from 'react';
+import { Link } from 'react-router';
+import type { AlertItem, Alerts } from '../api/calls.ts';
+import { BarChart, type Bucket } from './bar-chart.tsx';
+import type { LastLook } from './last-look.ts';
+import { LEVELS, SeverityMark } from './marks.tsx';
+import { Empty, Section } from './section.tsx';
+import { Time, timeAs, ZoneContext } from './time.tsx';
+import { countText, plural } from './words.ts';
+
+const BARS = 36;
+const SHOWN = 8;
+
+const countOf = (items: readonly AlertItem[], is: (item: AlertItem) => boolean): number =>
+  items.reduce((count, item) => (is(item) ? count + 1 : count), 0);
+
+/** Alerts by when they last fired, worst at the base. */
+const bucketsOf = (items: readonly AlertItem[], from: number, to: number): readonly Bucket[] => {
+  const width = (to - from) / BARS;
+  const counts = Array.from({ length: BARS }, () => new Map<string, number>());
+  for (const { last, level } of items) {
+    const bucket = counts[Math.min(BARS - 1, Math.max(0, Math.floor((Date.parse(last) - from) / width)))];
+    bucket?.set(level, (bucket.get(level) ?? 0) + 1);
+  }
+  return counts.map((count, i) => ({
+    at: from + i * width,
+    parts: LEVELS.map((level) => ({ colour: level, count: count.get(level) ?? 0 })),
+  }));
+};
+
+export const AlertsSection = ({
+  found,
+  look,
+  now,
+}: {
+  readonly found: Alerts;
+  readonly look: LastLook;
+  readonly now: number;
+}): ReactNode => {
+  const zone = useContext(ZoneContext);
+  const { items, total } = found;
+  const from = look.sinceLook ? look.since : now - 86_400_000;
+  const since = look.sinceLook ? `since ${timeAs('day', from, zone)} ${timeAs('minute', from, zone)}` : 'in 24 hours';
+  const unseen = items.filter(({ state }) => state === 'new');
+  return (
+    <Section
+      title={`Alerts ${since}`}
+      note={
+        items.length === 0 ? undefined : (
+          <span className="levels">
+            {LEVELS.map((level) => {
+              const count = countOf(items, (item) => item.level === level);
+              return count === 0 ? null : (
+                <span key={level} className="nowrap">
+                  <SeverityMark level={level} bare /> {countText(count)}
+                  <span className="wide"> {level}</span>
+                </span>
+              );
+            })}
+          </span>
+        )
+      }
+      coverage={
+        total > items.length
+          ? `newest ${countText(items.length)} of ${countText(total)}`
+          : `${countText(unseen.length)} new, ${countText(countOf(items, ({ state }) => state === 'acknowledged'))} in progress, ${countText(countOf(items, ({ state }) => state === 'closed'))} closed`
+      }
+    >
+      {items.length === 0 ? (
+        <Empty>No alert. Every line is matched against the rules as it arrives; the line at the foot says how many are loaded.</Empty>
+      ) : (
+        <>
+          <BarChart buckets={bucketsOf(items, from, now)} from={from} to={now} word="alert" height={56} />
+          {unseen.length === 0 ? (
+            <Empty>Somebody has looked at every one of them.</Empty>
+          ) : (
+            <AlertTable items={unseen.slice(0, SHOWN)} more={unseen.length - SHOWN} />
+          )}
+        </>
+      )}
+    </Section>
+  );
+};
+
+const AlertTable = ({ items, more }: { readonly items: readonly AlertItem[]; readonly more: number }): ReactNode => (
+  <>
+    <table className="rows">
+      <thead>
+        <tr>
+          <th scope="col" style={{ width: 104 }}>
+            Last
+          </th>
+          <th scope="col" style={{ width: 24 }}>
+            <span className="hidden-visually">Severity</span>
+          </th>
+          <th scope="col">New, nobody has looked</th>
+          <th scope="col" className="wide">
+            About
+          </th>
+          <th scope="col" className="right">
+            Evidence
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {items.map((one) => (
+          <tr key={one.id}>
+            <td className="mono second">
+              <Time at={one.last} />
+            </td>
+            <td>
+              <SeverityMark level={one.level} bare />
+            </td>
+            <td>
+              <Link className="plain medium" to={`/alerts/${one.id}`}>
+                {one.title}
+              </Link>
+            </td>
+            <td className="mono wide">{one.entityName}</td>
+            <td className="right">
+              <Link className="evidence" to={`/alerts/${one.id}`}>
+                {plural(one.count, 'line')}
+              </Link>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+    {more > 0 ? <p className="small third more">{plural(more, 'more is new', 'more are new')}.</p> : null}
+  </>
+);

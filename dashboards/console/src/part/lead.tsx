@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The sentence a page opens with: what is new, what was lost, what waits for a person. It says nothing that the figures below do not.
+ * Input: status, open incidents worst first, alerts since the last look. Output: the lead and its evidence.
+ */
+import { type ReactNode, useContext } from 'react';
+import { Link } from 'react-router';
+import type { Alerts, IncidentItem, Status } from '../api/calls.ts';
+import type { LastLook } from './last-look.ts';
+import { timeAs, timeText, ZoneContext } from './time.tsx';
+import { countText, plural, spanText, spelled } from './words.ts';
+
+export interface LeadProps {
+  readonly look: LastLook;
+  readonly state: Status;
+  readonly open: readonly IncidentItem[];
+  readonly openTotal: number;
+  readonly alerts: Alerts;
+  /** Incidents in which something happened since the last look. */
+  readonly newIncidents: number;
+}
+
+/** `no loss of data`, or what was lost. */
+const lossText = (lost: number): ReactNode => (lost === 0 ? 'no loss of data' : <b>{plural(lost, 'record')} lost</b>);
+
+const hostsText = ({ reporting, expected }: Status['hosts']): ReactNode => {
+  const silent = expected - reporting;
+  if (expected === 0) return 'No host is enrolled yet, so nothing is seen.';
+  if (silent === 0) return null;
+  return (
+    <>
+      <b>{`${countText(silent)} of ${plural(expected, 'host')}`}</b> {silent === 1 ? 'is' : 'are'} silent: what happens there is not known.
+    </>
+  );
+};
+
+export const Lead = ({ look, state, open, openTotal, alerts, newIncidents }: LeadProps): ReactNode => {
+  const zone = useContext(ZoneContext);
+  const since = look.sinceLook ? `Since ${timeAs('day', look.since, zone)} ${timeAs('minute', look.since, zone)}` : 'In the last 24 hours';
+  const worst = open[0];
+  const hosts = hostsText(state.hosts);
+  return (
+    <>
+      <p className="lead">
+        {since} {newIncidents === 0 && alerts.total > 0 ? spelled(alerts.total, 'alert') : spelled(newIncidents, 'incident')} and{' '}
+        {lossText(state.lost)}. {worst ? <Worst incident={worst} more={openTotal - 1} /> : newIncidents > 0 ? 'None is open. ' : null}
+        {hosts}
+      </p>
+      <p className="under-lead">
+        {look.at === null ? (
+          <span>You look for the first time in this browser</span>
+        ) : (
+          <span>
+            You last looked {timeText(look.at, zone)}, {spanText(Date.now() - look.at)} ago
+          </span>
+        )}
+        <Link className="evidence" to="/search">
+          {plural(state.records, 'record')}
+        </Link>
+      </p>
+    </>
+  );
+};
+
+const Worst = ({ incident, more }: { readonly incident: IncidentItem; readonly more: number }): ReactNode => (
+  <>
+    <b>
+      <Link to={`/incidents/${incident.reference}`}>{incident.reference}</Link>
+    </b>
+    , {incident.severity}, is {incident.state}
+    {incident.owner === undefined ? ' and nobody has it yet' : ''}: {incident.title}
+    {more > 0 ? `; ${spelled(more, 'more is open', 'more are open')}` : ''}.{' '}
+  </>
+);

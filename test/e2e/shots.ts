@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * `npm run shots`: pictures of every screen of the console in its states, from a real collector with real lines.
+ * Input: `--out DIR` (a temporary folder without it), `--record` for docs/shots, `--only TEXT` for names that hold it. Output: one line a file.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { BrowserContext, Page } from 'playwright-core';
+import { browserMissing, chooseOwn, consoleBuilt, OWN_PASSWORD, openBrowser, openContext, signIn, type View } from '../support/browser.ts';
+import { linesOfADay } from '../support/day.ts';
+import { ROOT } from '../support/repository.ts';
+import { type Collector, removeDir, startCollector, tempDir, until } from '../support/vigil.ts';
+
+const { values: options } = parseArgs({
+  options: { out: { type: 'string' }, record: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
+});
+
+const VIEWS: readonly View[] = [1440, 1000, 390].flatMap((width) =>
+  (['light', 'dark'] as const).map((scheme) => ({ width, height: width < 800 ? 844 : 900, scheme })),
+);
+
+const settled = async (page: Page): Promise<void> => {
+  await page.locator('.door, .frame').waitFor();
+  await page.waitForFunction("document.querySelector('.skeleton, .waiting, main:empty') === null");
+  await page.evaluate('document.fonts.ready.then(() => undefined)');
+};
+
+interface Screen {
+  readonly name: string;
+  readonly path: string;
+  /** What to do before the picture; the page is loaded and settled. */
+  readonly act?: (page: Page) => Promise<unknown>;
+  /** The whole page, not only what fits. */
+  readonly whole?: boolean;
+}
+
+const OUTSIDE: readonly Screen[] = [
+  { name: 'sign-in', path: '/' },
+  {
+    name: 'sign-in-wrong',
+    path: '/',
+    act: async (page) => {
+      await signIn(page, 'not the password');
+      await page.getByRole('alert').waitFor();
+    },
+  },
+];
+
+const EMPTY: readonly Screen[] = [
+  { name: 'overview-empty', path: '/', whole: true },
+  { name: 'search-empty', path: '/search' },
+];
+
+const query = (q: string): string => `/search?${new URLSearchParams({ q })}`;
+
+const WITH_DATA: readonly Screen[] = [
+  { name: 'overview', path: '/', whole: true },
+  {
+    name: 'overview-unreachable',
+    path: '/',
+    act: async (page) => {
+      await page.route('**/api/**', (route) => route.abort());
+      await page.getByText('does not answer').first().waitFor();
+    },
+  },
+  { name: 'incident', path: '/incidents/INC-1', whole: true },
+  { name: 'search', path: '/search' },
+  {
+    name: 'search-event',
+    path: query('source.ip: 203.0.113.77 and event.outcome: failure'),
+    act: async (page) => {
+      await page.locator('button.result').first().click();
+      await page.getByRole('complementary', { name: 'Event' }).waitFor();
+    },
+  },
+  {
+    name: 'search-completion',
+    path: '/search',
+    act: async (page) => {
+      await page.getByLabel('Query').fill('event.outcome: success and user');
+      await page.getByRole('option', { name: /^user\.name/ }).waitFor();
+    },
+  },
+  { name: 'search-wrong', path: query('event.outcome: failure and and source.ip: 203.0.113.77') },
+  { name: 'search-unknown-field', path: query('evnt.outcome: failure') },
+  { name: 'search-nothing', path: query('user.name: nobody-of-this-name') },
+  {
+    name: 'person-menu',
+    path: '/',
+    act: (page) => page.getByRole('button', { name: /^admin/ }).click(),
+  },
+  { name: 'password', path: '/password' },
+];
+
+const take = async (context: BrowserContext, collector: Collector, view: View, screens: readonly Screen[], out: string): Promise<void> => {
+  for (const { name, path, act, whole = false } of screens) {
+    if (!name.includes(options.only)) continue;
+    const page = await context.newPage();
+    await page.goto(`${collector.console}${path}`);
+    await settled(page);
+    await act?.(page);
+    await page.evaluate('document.fonts.ready.then(() => undefined)');
+    // A picture of a whole page is taken in a window of its height, so that the sight line stands at its foot.
+    if (whole) {
+      const height = Number(await page.evaluate('document.documentElement.scrollHeight'));
+      await page.setViewportSize({ width: view.width, height: Math.max(height, view.height ?? 0) });
+    }
+    const file = join(out, `${name}-${view.width}-${view.scheme}.png`);
+    await page.screenshot({ path: file });
+    await page.close();
+    process.stdout.write(`${file}\n`);
+  }
+};
+
+const main = async (): Promise<void> => {
+  const out = options.record
+    ? join(ROOT, 'docs', 'shots')
+    : options.out === undefined
+      ? mkdtempSync(join(tmpdir(), 'vigil-shots-'))
+      : resolve(options.out);
+  mkdirSync(out, { recursive: true });
+  const logs = tempDir();
+  const auth = join(logs, 'auth.log');
+  const access = join(logs, 'access.log');
+  writeFileSync(auth, '');
+  writeFileSync(access, '');
+  const collector = await startCollector({ tail: [`${auth}=syslog`, `${access}=nginx`] });
+  const browser = await openBrowser();
+  try {
+    await consoleBuilt(collector);
+    const oneTime = await until('the one-time password', collector.password);
+    for (const view of VIEWS) {
+      const context = await openContext(browser, view);
+      await take(context, collector, view, OUTSIDE.slice(0, 1), out);
+      await context.close();
+    }
+    // The first password is chosen once; its page is looked at in every view before that.
+    const sessions = new Map<View, BrowserContext>();
+    for (const view of VIEWS) {
+      const context = await openContext(browser, view);
+      const page = await context.newPage();
+      await page.goto(collector.console);
+      await signIn(page, oneTime);
+      await page.getByLabel('One-time password').waitFor();
+      await take(context, collector, view, [{ name: 'first-password', path: '/' }], out);
+      if (view === VIEWS[VIEWS.length - 1]) {
+        await chooseOwn(page, oneTime);
+        await page.getByRole('navigation').waitFor();
+      }
+      await page.close();
+      await context.close();
+    }
+    for (const view of VIEWS) {
+      const context = await openContext(browser, view);
+      const page = await context.newPage();
+      await page.goto(collector.console);
+      await signIn(page, OWN_PASSWORD);
+      await page.getByRole('navigation').waitFor();
+      await page.close();
+      sessions.set(view, context);
+      await take(context, collector, view, EMPTY, out);
+    }
+    const day = linesOfADay(Date.now());
+    writeFileSync(auth, day.auth);
+    writeFileSync(access, day.access);
+    await until('the lines', async () => (await collector.count('* and not event.dataset: vigil')) >= 300, 30_000);
+    await until('an incident', async () => (await collector.query('', ['--in', 'incidents'])).length > 0);
+    for (const [view, context] of sessions) {
+      await take(context, collector, view, WITH_DATA, out);
+      await context.close();
+    }
+    for (const view of VIEWS.slice(0, 2)) {
+      const context = await openContext(browser, view);
+      await take(context, collector, view, OUTSIDE.slice(1), out);
+      await context.close();
+    }
+  } finally {
+    await browser.close();
+    await collector.stop();
+    removeDir(logs);
+    removeDir(collector.dir);
+  }
+};
+
+const missing = browserMissing();
+if (missing !== null) process.stdout.write(`No pictures: ${missing}\n`);
+// The browser's driver sets prototypes, which the programs of Vigil may not; it runs in a Node without that flag.
+else if (process.execArgv.includes('--disable-proto=throw'))
+  process.exitCode =
+    spawnSync(process.execPath, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1;
+else await main();
