@@ -3,10 +3,11 @@
  * Coverage: can each rule fire here at all, by what the decoders give and which sources are heard.
  * Input: a rule set, declarations of decoders, datasets seen. Output: live, silent or blind for each rule, with the reason.
  */
+import { isEcsField } from '../../core/ecs.ts';
 import type { LogSource } from '../model/rule.ts';
 import type { CompiledRule, CompiledRuleSet } from './ruleset.ts';
 import type { Node } from './sigma/ast.ts';
-import { admits, datasetSources, type EventSource, UNKNOWN_SOURCE, withAllKinds } from './source.ts';
+import { admits, datasetSources, type EventSource, UNKNOWN_SOURCE, withPossibleKinds } from './source.ts';
 import { argumentOf, candidatesOf, foldName } from './taxonomy.ts';
 
 /** What a decoder declares. */
@@ -29,7 +30,11 @@ export interface RuleCoverage {
 }
 
 // What every event has, whatever decoded it.
-const ALWAYS = ['@timestamp', 'event.original', 'event.dataset', 'event.id', 'host.id', 'host.name', 'message'];
+const ALWAYS = [
+  ...['@timestamp', 'message', 'host.id', 'host.name', 'log.file.path', 'log.syslog.appname', 'log.syslog.hostname'],
+  ...['event.id', 'event.kind', 'event.dataset', 'event.category', 'event.type', 'event.action', 'event.created', 'event.ingested'],
+  ...['event.original', 'vigil.stream', 'vigil.agent.id', 'vigil.flags', 'vigil.decode'],
+];
 
 /** One entry for each event rule. `heard` holds the datasets that were seen; undefined where no collector runs: then a decoder is enough. */
 export const coverageOf = (
@@ -38,7 +43,7 @@ export const coverageOf = (
   heard?: ReadonlySet<string>,
 ): readonly RuleCoverage[] => {
   const byDataset = datasetSources(declarations);
-  const sources = declarations.map((d) => ({ ...d, source: withAllKinds(byDataset(d.dataset)), names: namesOf(d) }));
+  const sources = declarations.map((d) => ({ ...d, source: withPossibleKinds(byDataset(d.dataset), d.emits), names: namesOf(d) }));
   return ruleset.events.map((rule) => {
     const feeding = sources.filter(({ source }) => feeds(rule, source));
     const seen = feeding.filter(({ dataset }) => heard === undefined || heard.has(dataset));
@@ -64,7 +69,7 @@ const isEmitted = (field: string, names: ReadonlySet<string>): boolean =>
   names.has(field) ||
   names.has(foldName(field)) ||
   // A field with a place in ECS is emitted there or not at all; any other may be a raw one.
-  (names.has(ANY_NAME) && candidatesOf(field).length === 0) ||
+  (names.has(ANY_NAME) && candidatesOf(field).every((name) => !isEcsField(name))) ||
   candidatesOf(field).some((name) => names.has(name)) ||
   (argumentOf(field) >= 0 && names.has('process.args'));
 
