@@ -133,7 +133,7 @@ describe('episodes', () => {
             expect(found).toEqual(naive(rowsOf(rule, set), holds, WINDOW + 500));
           },
         ),
-        { numRuns: 60 },
+        { numRuns: 30 },
       );
     }, 60_000);
 
