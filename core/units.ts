@@ -24,7 +24,6 @@ export const hours = (n: number): Ms => (n * 3_600_000) as Ms;
 export const days = (n: number): Ms => (n * 86_400_000) as Ms;
 /** Takes a number of bytes as a size. */
 export const bytes = (n: number): Bytes => Math.trunc(n) as Bytes;
-export const kib = (n: number): Bytes => (n * 1024) as Bytes;
 export const mib = (n: number): Bytes => (n * 1_048_576) as Bytes;
 export const gib = (n: number): Bytes => (n * 1_073_741_824) as Bytes;
 
