@@ -54,6 +54,4 @@ export const AGENT_ERRORS = {
   },
 } as const satisfies ErrorTable;
 
-export type AgentErrorCode = keyof typeof AGENT_ERRORS;
-
 export const fault = errorsOf(AGENT_ERRORS);

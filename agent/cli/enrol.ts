@@ -3,8 +3,8 @@
  * `vigil-agent enrol`: turns a token into an identity in the state folder.
  * Input: a token by flag, file or stdin. Output: one line with the agent's id.
  */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
 import { systemCode } from '../../core/errors.ts';
 import { zoneOf } from '../config.ts';
@@ -51,6 +51,8 @@ Example:
       const token = readToken(await tokenText(flags, positional, terminal));
       const facts = { host: config.host ?? hostName(), machineId: machineId(), zone: zoneOf(config), version: terminal.version };
       const identity = await enrol(token, facts, systemClock);
+      // Blocks of another identity would be refused: they stay, apart.
+      if (known && known.agent !== identity.agent) setAside(join(dir, 'spool'), known.agent);
       writeIdentity(dir, identity);
       const { agent, url, group } = identity;
       terminal.out(
@@ -77,4 +79,8 @@ const tokenText = async (flags: Flags, positional: string | undefined, terminal:
   }
   if (given === undefined) throw fault('AGENT_USAGE', { reason: 'enrol needs --token or --token-file' });
   return given === '-' ? (await terminal.readStdin()).slice(0, MAX_TOKEN_CHARACTERS) : given;
+};
+
+const setAside = (folder: string, agent: string): void => {
+  if (existsSync(folder)) renameSync(folder, `${folder}.${agent}`);
 };

@@ -124,16 +124,16 @@ describe('sealing', () => {
 describe('a crash', () => {
   it('at any byte leaves a spool that opens, holds whole blocks only, and reads on from its own end', async () => {
     const spool = await openSpool();
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 2; i++) {
       spool.seal(batch([`line ${i}`], i * 7));
       await spool.flush();
       const [block] = await all(spool);
-      if (i === 1 && block) spool.settle(block);
+      if (i === 0 && block) spool.settle(block);
     }
     await spool.close();
     const name = segmentFiles()[0] as string;
     const whole = readFileSync(join(dir, name));
-    let least = 3;
+    let least = 2;
     for (let size = whole.length; size >= 0; size--) {
       writeFileSync(join(dir, name), whole.subarray(0, size));
       const cut = await openSpool();

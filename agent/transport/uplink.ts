@@ -3,7 +3,7 @@
  * Decides what to send next and what an answer means. No I/O, no clock, no chance of its own: a model test runs it as it is.
  * Input: the state, the blocks of a request, what came back. Output: the next state, and effects for spool and sender (river.md W5, W6, W9, W11).
  */
-import { type Backoff, DEFAULT_BACKOFF, retryDelay } from '../../core/backoff.ts';
+import { type Backoff, retryDelay } from '../../core/backoff.ts';
 import type { BlockAnswer, BlocksAnswer, JournalMark, StreamEnd, StreamRanges } from '../../core/protocol.ts';
 
 /** What the decider needs to know of a block that was sent. */
@@ -49,6 +49,8 @@ export interface Decision<B extends SentBlock> {
 /** A request of this size costs little memory and is a hundred milliseconds of a slow line. */
 export const REQUEST_BYTES = 1_048_576;
 export const REQUEST_BLOCKS = 256;
+/** A collector that comes back is found within half a minute; the jitter spreads a fleet over that. */
+const AWAY_BACKOFF: Backoff = { baseMs: 250, capMs: 30_000 };
 /** An identity that is refused asks again slowly: a person has to act. */
 const REFUSED_BACKOFF: Backoff = { baseMs: 60_000, capMs: 900_000 };
 
@@ -66,7 +68,7 @@ export const decide = <B extends SentBlock>(state: UplinkState, sent: readonly B
   const { status } = outcome;
   if (status === 401 || status === 403) return retry(state, 'IDENTITY_REFUSED', random, REFUSED_BACKOFF);
   if (status === 413 || status === 400) return split(state, sent, status, outcome.reason, random);
-  if (status === 429 || status === 503) return retry(state, 'COLLECTOR_BUSY', random, DEFAULT_BACKOFF, outcome.retryAfterMs);
+  if (status === 429 || status === 503) return retry(state, 'COLLECTOR_BUSY', random, AWAY_BACKOFF, outcome.retryAfterMs);
   return retry(state, 'COLLECTOR_FAILED', random);
 };
 
@@ -74,7 +76,7 @@ const retry = <B extends SentBlock>(
   state: UplinkState,
   trouble: string,
   random: number,
-  backoff?: Backoff,
+  backoff: Backoff = AWAY_BACKOFF,
   retryAfterMs?: number,
 ): Decision<B> => {
   const failures = state.failures + 1;
@@ -104,7 +106,7 @@ const onAnswer = <B extends SentBlock>(state: UplinkState, sent: readonly B[], a
     return {
       state: next,
       effects: [{ kind: 'resync', held: answer.held }],
-      waitMs: state.failures === 0 ? 0 : retryDelay(next.failures, random),
+      waitMs: state.failures === 0 ? 0 : retryDelay(next.failures, random, AWAY_BACKOFF),
     };
   }
   const effects: Effect<B>[] = [];

@@ -49,7 +49,7 @@ export interface SmallCollector {
   close(): Promise<void>;
 }
 
-export const startSmallCollector = async (dir: string, options: { readonly chain?: boolean } = {}): Promise<SmallCollector> => {
+export const startSmallCollector = async (dir: string): Promise<SmallCollector> => {
   const ca = await openCa({ dir, clock: systemClock, hosts: ['localhost', '127.0.0.1'] });
   const { key, cert } = await ca.server();
   const secret = random128();
@@ -160,7 +160,7 @@ export const startSmallCollector = async (dir: string, options: { readonly chain
   const server = createServer(
     {
       key,
-      cert: options.chain === false ? cert : `${cert}\n${ca.certificate}`,
+      cert: `${cert}\n${ca.certificate}`,
       ca: ca.certificate,
       requestCert: true,
       rejectUnauthorized: false,

@@ -6,8 +6,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 
-/** Files that stand at the top of a collector's data folder. */
-const MARKERS = ['control.sock', 'ca.key', 'vigil.lock'];
+/** What stands in a collector's data folder and nowhere else: its socket while it runs, its keys always. */
+const MARKERS = ['control.sock', join('keys', 'agent-ca.key'), 'agent-ca.key'];
 
 /** True when the real path lies in a refused folder, or in a folder that looks like a collector's data. */
 export const isRefused = (real: string, refuse: readonly string[]): boolean =>
