@@ -4,14 +4,13 @@
  * Input: how far the journal reaches, agents and their hosts. Output: batches of rows for the store, pages of signals for the state worker.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { type UnixMs, unixMs } from '../core/units.ts';
 import { readRuleFolders } from './detect/folder.ts';
 import { compileRuleSet } from './detect/ruleset.ts';
+import { RowGathering, SignalGathering } from './gather.ts';
 import { type JournalItem, JournalReader } from './journal/reader.ts';
 import type { HostView } from './model/agent.ts';
-import type { JournalRange, Page } from './model/page.ts';
+import type { Page } from './model/page.ts';
 import type { RuleSet } from './model/rule.ts';
-import type { Signal } from './model/signal.ts';
 import { makePass } from './pipeline.ts';
 import type { EventBatch } from './store/store.ts';
 
@@ -60,88 +59,17 @@ export type FromRiver =
 export type ToState = { readonly kind: 'rules'; readonly rules: RuleSet } | { readonly kind: 'page'; readonly page: Page };
 export type FromState = { readonly kind: 'judged'; readonly n: number };
 
-/** A batch goes out at this size, or this old, or when a search waits. */
-const BATCH_BYTES = 4_194_304;
-const BATCH_AGE_MS = 250;
-/** A page goes out with this many signals, or with its batch (J3). */
-const PAGE_SIGNALS = 500;
+/** Rows and signals go out at least this often while there are some. */
+const AGE_MS = 250;
 /** What is read from the journal at once; messages are heard between. */
-const PART_BYTES = 1_048_576;
+const PART_BYTES = 262_144;
 const IDLE_MS = 60_000;
 /** Batches and pages under way before the pass waits. */
-const OUTSTANDING = 3;
+const BATCHES = 3;
+const PAGES = 2;
 
 const main = parentPort as MessagePort;
 const data = workerData as RiverData;
-const encoder = new TextEncoder();
-
-/** What has gathered since the last batch or page. */
-class Gathering {
-  #rows: string[] = [];
-  #bytes = 0;
-  #signals: Signal[] = [];
-  #watermarks: Record<string, UnixMs> = {};
-  readonly store: { from: number; to: number };
-  readonly detect: { from: number; to: number };
-  /** When the oldest of it was read; infinite when there is nothing. */
-  since = Number.POSITIVE_INFINITY;
-  incarnation: string;
-  n: number;
-
-  constructor({ from, page, incarnation }: RiverData) {
-    this.store = { from: from.store, to: from.store };
-    this.detect = { from: from.detect, to: from.detect };
-    this.n = page;
-    this.incarnation = incarnation;
-  }
-  row = (row: string): void => {
-    this.#rows.push(row);
-    this.#bytes += row.length;
-  };
-  signal = (signal: Signal): void => {
-    this.#signals.push(signal);
-  };
-  watermark = (stream: string, time: UnixMs): void => {
-    this.#watermarks[stream] = unixMs(Math.max(this.#watermarks[stream] ?? 0, time));
-  };
-  /** The pass is behind the end of a block. */
-  reached(end: number): void {
-    if (end <= this.store.to && end <= this.detect.to) return;
-    this.store.to = Math.max(this.store.to, end);
-    this.detect.to = Math.max(this.detect.to, end);
-    if (!this.waiting) this.since = performance.now();
-  }
-  get full(): boolean {
-    return this.#bytes >= BATCH_BYTES || this.#signals.length >= PAGE_SIGNALS;
-  }
-  get waiting(): boolean {
-    return this.since !== Number.POSITIVE_INFINITY;
-  }
-  get age(): number {
-    return this.waiting ? performance.now() - this.since : 0;
-  }
-  takeBatch(): EventBatch | null {
-    if (this.store.to <= this.store.from) return null;
-    const ndjson = encoder.encode(this.#rows.length === 0 ? '' : `${this.#rows.join('\n')}\n`);
-    const batch: EventBatch = { range: this.#range(this.store), generation: 1, rows: this.#rows.length, ndjson };
-    this.#rows = [];
-    this.#bytes = 0;
-    this.store.from = this.store.to;
-    return batch;
-  }
-  takePage(): Page | null {
-    if (this.detect.to <= this.detect.from) return null;
-    const page: Page = { ...this.#range(this.detect), n: this.n++, watermarks: this.#watermarks, signals: this.#signals };
-    this.#signals = [];
-    this.#watermarks = {};
-    this.detect.from = this.detect.to;
-    return page;
-  }
-  #range({ from, to }: { from: number; to: number }): JournalRange {
-    return { collector: data.collector, incarnation: this.incarnation, from, to };
-  }
-}
-
 const yieldNow = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const run = async (): Promise<void> => {
@@ -162,7 +90,8 @@ const run = async (): Promise<void> => {
 
   const hosts = new Map(data.hosts.map((host) => [host.key, host]));
   const pass = makePass({ collector: data.collector, ruleset, hostOf: (key) => hosts.get(key) });
-  const gathering = new Gathering(data);
+  const rows = new RowGathering({ collector: data.collector, from: data.from.store }, data.incarnation);
+  const signals = new SignalGathering({ collector: data.collector, from: data.from.detect }, data.incarnation, data.page);
   let end = data.end;
   let flush = false;
   let stopping = false;
@@ -191,58 +120,66 @@ const run = async (): Promise<void> => {
       };
     });
 
-  const send = (): void => {
-    gathering.since = Number.POSITIVE_INFINITY;
-    const page = gathering.takePage();
-    if (page) {
-      pages += 1;
-      data.state.postMessage({ kind: 'page', page } satisfies ToState);
-    }
-    const batch = gathering.takeBatch();
-    if (batch) {
-      batches += 1;
-      main.postMessage({ kind: 'batch', batch } satisfies FromRiver, [batch.ndjson.buffer as ArrayBuffer]);
-    }
-    for (const { rule, reason } of pass.takeQuarantined()) main.postMessage({ kind: 'quarantined', rule, reason } satisfies FromRiver);
-    main.postMessage({ kind: 'progress', position: gathering.detect.to, ...pass.counts() } satisfies FromRiver);
+  const sendRows = (): void => {
+    const batch = rows.take();
+    if (!batch) return;
+    batches += 1;
+    main.postMessage({ kind: 'batch', batch } satisfies FromRiver, [batch.ndjson.buffer as ArrayBuffer]);
   };
-
+  const sendPage = (): void => {
+    const page = signals.take();
+    if (!page) return;
+    pages += 1;
+    data.state.postMessage({ kind: 'page', page } satisfies ToState);
+    for (const { rule, reason } of pass.takeQuarantined()) main.postMessage({ kind: 'quarantined', rule, reason } satisfies FromRiver);
+    main.postMessage({ kind: 'progress', position: signals.span.to, ...pass.counts() } satisfies FromRiver);
+  };
+  const reached = (to: number): void => {
+    rows.span.reached(to);
+    signals.span.reached(to);
+  };
   const take = (item: JournalItem): void => {
     // A range belongs to one incarnation (P5).
-    if (item.incarnation !== gathering.incarnation) {
-      send();
-      gathering.incarnation = item.incarnation;
+    if (item.incarnation !== rows.span.incarnation) {
+      sendRows();
+      sendPage();
+      rows.span.incarnation = item.incarnation;
+      signals.span.incarnation = item.incarnation;
     }
     if (item.kind === 'hole') main.postMessage({ kind: 'hole', offset: item.offset, end: item.end } satisfies FromRiver);
     else
       pass.block(item, {
-        ...(item.offset >= data.from.store ? { row: gathering.row } : {}),
-        ...(item.offset >= data.from.detect ? { signal: gathering.signal, watermark: gathering.watermark } : {}),
+        ...(item.offset >= data.from.store ? { row: rows.add } : {}),
+        ...(item.offset >= data.from.detect ? { signal: signals.add, watermark: signals.watermark } : {}),
       });
-    gathering.reached(item.end);
+    reached(item.end);
   };
 
   const reader = new JournalReader(data.journalDir);
   let position = Math.min(data.from.store, data.from.detect);
   while (!stopping) {
-    const free = batches < OUTSTANDING && pages < OUTSTANDING;
-    if (position < end && !(gathering.full && !free)) {
+    const open = batches < BATCHES && !signals.full;
+    if (position < end && open) {
       const part = reader.read(position, end, PART_BYTES);
       for (const item of part.items) {
         take(item);
-        if (gathering.full) send();
+        if (rows.full) sendRows();
       }
       if (part.next > position) {
         position = part.next;
-        gathering.reached(position);
+        reached(position);
       } else end = position;
     }
-    if (free && (gathering.age >= BATCH_AGE_MS || (flush && position >= end))) send();
-    if (position >= end && !gathering.waiting) flush = false;
+    const asked = flush && position >= end;
+    if (asked) flush = false;
+    if (batches < BATCHES && (asked || rows.span.age >= AGE_MS)) sendRows();
+    if (pages < PAGES && (asked || signals.due || signals.span.age >= AGE_MS)) sendPage();
     // Messages are heard between parts, also when there is always more to read.
-    await (position < end && free ? yieldNow() : wait(gathering.waiting ? Math.max(5, BATCH_AGE_MS - gathering.age) : IDLE_MS));
+    const idle = rows.span.waiting || signals.span.waiting ? Math.max(5, AGE_MS - Math.max(rows.span.age, signals.span.age)) : IDLE_MS;
+    await (position < end && open ? yieldNow() : wait(idle));
   }
-  send();
+  sendRows();
+  sendPage();
   while (batches > 0 || pages > 0) await wait(1_000);
   main.postMessage({ kind: 'stopped' } satisfies FromRiver);
   main.close();

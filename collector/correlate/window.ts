@@ -17,8 +17,6 @@ export interface Found {
   readonly ends: readonly UnixMs[];
 }
 
-export const NOTHING: Found = { windows: [], ends: [] };
-
 /** A window that ends at `to` and is `lengthMs` long begins after `to - lengthMs`: its first millisecond. */
 export const windowStart = (to: UnixMs, lengthMs: number): UnixMs => (to - lengthMs + 1) as UnixMs;
 
