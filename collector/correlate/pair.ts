@@ -29,7 +29,7 @@ export const kindOfField = (field: string): EntityKind | null => {
   const name = field.toLowerCase().replace(/[^a-z0-9.]/g, '');
   const flat = name.replaceAll('.', '');
   if (/(ip|ipaddr|ipaddress)$/.test(flat) || /^(src|source|client|remote)(addr|address)$/.test(flat)) return 'ip';
-  if (/^host\.(id|name|hostname)$/.test(name) || /^(computer|computername|hostname|host)$/.test(flat)) return 'host';
+  if (/^(notice\.)?host\.(id|name|hostname)$/.test(name) || /^(computer|computername|hostname|host)$/.test(flat)) return 'host';
   if (flat.includes('user') && !flat.includes('agent') && /(user|name|id)$/.test(flat)) return 'user';
   return flat === 'servicename' ? 'service' : null;
 };
