@@ -20,7 +20,8 @@ const LINE_QUIET_MS = 60_000;
 const AGENT_WORDS_MS = 5_000;
 
 /** Runs until a signal or a fault. @throws CodedError of opening. */
-export const runCollector = async (config: CollectorConfig, terminal: Terminal): Promise<void> => {
+export const runCollector = async (given: CollectorConfig, terminal: Terminal): Promise<void> => {
+  const config = { ...given, 'data.dir': terminal.here(given['data.dir']) };
   const log = openLog({
     program: 'vigil',
     level: config['log.level'] as 'info',

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fault } from '../errors.ts';
 
@@ -26,7 +26,8 @@ export const consoleIsCurrent = (outDir: string): boolean => {
  * @throws CodedError CONSOLE_BUILD_FAILED with what Vite said last.
  */
 export const buildConsole = async (outDir: string): Promise<void> => {
-  const fresh = `${outDir}.new`;
+  // Vite takes a relative folder from the sources.
+  const fresh = resolve(`${outDir}.new`);
   await rm(fresh, { recursive: true, force: true });
   await vite(['build', SOURCES, '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn']);
   writeFileSync(join(fresh, STAMP), sourceHash());
