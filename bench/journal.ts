@@ -15,6 +15,7 @@ import { openJournal } from '../collector/journal/journal.ts';
 import { JournalReader } from '../collector/journal/reader.ts';
 import type { Agent, AgentDirectory } from '../collector/model/agent.ts';
 import { systemClock } from '../core/clock.ts';
+import { systemFiles } from '../core/files.ts';
 import { makeId, random128 } from '../core/ids.ts';
 import type { Block } from '../core/protocol.ts';
 import type { SourceRecord } from '../core/record.ts';
@@ -127,7 +128,12 @@ const run = async (lines: number) => {
     seen: () => undefined,
     heartbeat: () => undefined,
   };
-  const journal = await openJournal({ dir: join(dir, 'journal'), collector: 'bench', clock: systemClock, open: timed });
+  const journal = await openJournal({
+    dir: join(dir, 'journal'),
+    collector: 'bench',
+    clock: systemClock,
+    files: { ...systemFiles, open: timed },
+  });
   const quarantine = await openQuarantine({ dir: join(dir, 'quarantine'), clock: systemClock });
   const parts = {
     journal,

@@ -3,6 +3,7 @@ import { mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemFiles } from './files.ts';
 import { openSegment, readSegment, readSegmentSync, repairSegment } from './segment.ts';
 
 let dir = '';
@@ -100,7 +101,7 @@ const failing = (operation: 'datasync' | 'writev' | 'truncate', broken: { on: bo
 
 test('is abandoned by a failed fsync, for good', async () => {
   const broken = { on: false };
-  const segment = await openSegment(join(dir, 'a.seg'), { open: failing('datasync', broken) });
+  const segment = await openSegment(join(dir, 'a.seg'), { files: { ...systemFiles, open: failing('datasync', broken) } });
   await segment.append([bytes('a')]);
   broken.on = true;
   await expect(segment.sync()).rejects.toMatchObject({ code: 'SEGMENT_FAILED' });
@@ -114,7 +115,7 @@ test('is abandoned by a failed fsync, for good', async () => {
 test('takes a failed write back and goes on when there is room again', async () => {
   const broken = { on: false };
   const path = join(dir, 'a.seg');
-  const segment = await openSegment(path, { open: failing('writev', broken) });
+  const segment = await openSegment(path, { files: { ...systemFiles, open: failing('writev', broken) } });
   await segment.append([bytes('a')]);
   broken.on = true;
   await expect(segment.append([bytes('b')])).rejects.toMatchObject({ code: 'SEGMENT_FAILED' });

@@ -4,10 +4,9 @@
  * Input: payloads to append; a path to read or repair. Output: file offsets; frames and the damage between them (river.md A4).
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { coreFault, systemCode, toError } from './errors.ts';
+import { type BlockingFiles, type Files, type OpenFile, systemFiles } from './files.ts';
 import {
   type Damage,
   FRAME_HEAD_BYTES,
@@ -43,8 +42,8 @@ export interface Segment {
 }
 
 export interface SegmentOptions {
-  /** Opens files; a test gives one whose disk fails. */
-  readonly open?: typeof open;
+  /** The system's, unless a test gives one whose disk fails. */
+  readonly files?: Files;
 }
 
 export interface RepairReport {
@@ -62,16 +61,16 @@ export interface RepairReport {
  * @throws CodedError SEGMENT_BAD, SEGMENT_FAILED.
  */
 export const openSegment = async (path: string, options: SegmentOptions = {}): Promise<Segment> => {
-  const openFile = options.open ?? open;
+  const files = options.files ?? systemFiles;
   const repaired = await repairSegment(path, options).catch(async (error: unknown) => {
     if (systemCode(error) !== 'ENOENT') throw error;
-    await create(path, openFile);
+    await create(path, files);
     return { frames: 0, size: SEGMENT_START, cut: null, corrupt: [] };
   });
   if (repaired.corrupt.some((damage) => damage.kind === 'unreadable')) {
     throw coreFault('SEGMENT_BAD', { file: path, reason: 'its end is damaged beyond search' });
   }
-  const file = await openFile(path, 'r+');
+  const file = await files.open(path, 'r+');
   const head = Buffer.alloc(SEGMENT_START);
   await file.read(head, 0, SEGMENT_START, 0);
   const header = readSegmentHeader(head);
@@ -82,13 +81,13 @@ export const openSegment = async (path: string, options: SegmentOptions = {}): P
 class OpenSegment implements Segment {
   readonly path: string;
   readonly repaired: RepairReport;
-  readonly #file: FileHandle;
+  readonly #file: OpenFile;
   readonly #salt: number;
   #size: number;
   #failed: Error | null = null;
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(path: string, file: FileHandle, salt: number, repaired: RepairReport) {
+  constructor(path: string, file: OpenFile, salt: number, repaired: RepairReport) {
     this.path = path;
     this.repaired = repaired;
     this.#file = file;
@@ -166,7 +165,7 @@ class OpenSegment implements Segment {
   }
 }
 
-const writeAll = async (file: FileHandle, pieces: readonly Uint8Array[], position: number): Promise<void> => {
+const writeAll = async (file: OpenFile, pieces: readonly Uint8Array[], position: number): Promise<void> => {
   const total = pieces.reduce((sum, piece) => sum + piece.length, 0);
   // Small and many pieces are cheaper copied together than handed over one by one.
   const buffers = total <= 65_536 || pieces.length > 512 ? [Buffer.concat(pieces)] : pieces;
@@ -180,20 +179,20 @@ const writeAll = async (file: FileHandle, pieces: readonly Uint8Array[], positio
   }
 };
 
-const create = async (path: string, openFile: typeof open): Promise<void> => {
-  const file = await openFile(path, 'wx', 0o600);
+const create = async (path: string, files: Files): Promise<void> => {
+  const file = await files.open(path, 'wx', 0o600);
   try {
     await file.write(segmentHeader(randomBytes(4).readUInt32LE()), 0, SEGMENT_START, 0);
     await file.sync();
   } finally {
     await file.close();
   }
-  await syncFolder(dirname(path));
+  await syncFolder(dirname(path), files);
 };
 
 /** Makes names in a folder durable: after a file was made, renamed or removed there. */
-export const syncFolder = async (path: string): Promise<void> => {
-  const folder = await open(path, 'r');
+export const syncFolder = async (path: string, files: Files = systemFiles): Promise<void> => {
+  const folder = await files.open(path, 'r');
   try {
     await folder.sync();
   } finally {
@@ -206,7 +205,7 @@ export const syncFolder = async (path: string): Promise<void> => {
  * @throws CodedError SEGMENT_BAD when no header copy holds or the version is another; ENOENT as the system says it.
  */
 export const repairSegment = async (path: string, options: SegmentOptions = {}): Promise<RepairReport> => {
-  const file = await (options.open ?? open)(path, 'r+');
+  const file = await (options.files ?? systemFiles).open(path, 'r+');
   try {
     const { size: bytes } = await file.stat();
     if (bytes < SEGMENT_START) {
@@ -237,7 +236,7 @@ export const repairSegment = async (path: string, options: SegmentOptions = {}):
   }
 };
 
-const headerReason = async (file: FileHandle): Promise<string> => {
+const headerReason = async (file: OpenFile): Promise<string> => {
   const state = readSegmentHeader(await readAt(file, 0, SEGMENT_START));
   return state.kind === 'bad' ? state.reason : 'its header cannot be read';
 };
@@ -247,8 +246,13 @@ const headerReason = async (file: FileHandle): Promise<string> => {
  * Damage is an item, never an exception: a header no copy of which holds makes the whole file `unreadable`.
  * A file that is being written is read up to an `end` that was synced; without one its last frame may look torn.
  */
-export async function* readSegment(path: string, from: number = SEGMENT_START, end?: number): AsyncGenerator<SegmentItem, void> {
-  const file = await open(path, 'r');
+export async function* readSegment(
+  path: string,
+  from: number = SEGMENT_START,
+  end?: number,
+  files: Files = systemFiles,
+): AsyncGenerator<SegmentItem, void> {
+  const file = await files.open(path, 'r');
   try {
     const { size } = await file.stat();
     yield* readOpen(file, end === undefined ? size : Math.min(size, end), from);
@@ -257,7 +261,7 @@ export async function* readSegment(path: string, from: number = SEGMENT_START, e
   }
 }
 
-async function* readOpen(file: FileHandle, size: number, from: number): AsyncGenerator<SegmentItem, void> {
+async function* readOpen(file: OpenFile, size: number, from: number): AsyncGenerator<SegmentItem, void> {
   const begin = beginning(await readAt(file, 0, Math.min(size, SEGMENT_START)), size);
   yield* begin.items;
   if (begin.salt === null) return;
@@ -274,26 +278,31 @@ async function* readOpen(file: FileHandle, size: number, from: number): AsyncGen
 }
 
 /** The same, blocking: for worker threads and commands. */
-export function* readSegmentSync(path: string, from: number = SEGMENT_START, end?: number): Generator<SegmentItem, void> {
-  const fd = openSync(path, 'r');
+export function* readSegmentSync(
+  path: string,
+  from: number = SEGMENT_START,
+  end?: number,
+  files: BlockingFiles = systemFiles.blocking,
+): Generator<SegmentItem, void> {
+  const fd = files.open(path);
   try {
-    const bytes = fstatSync(fd).size;
+    const bytes = files.size(fd);
     const size = end === undefined ? bytes : Math.min(bytes, end);
-    const begin = beginning(readAtSync(fd, 0, Math.min(size, SEGMENT_START)), size);
+    const begin = beginning(readAtSync(files, fd, 0, Math.min(size, SEGMENT_START)), size);
     yield* begin.items;
     if (begin.salt === null) return;
     const scan = scanFrames(Math.max(from, SEGMENT_START), size, begin.salt);
     let step = scan.next();
     while (!step.done) {
       const item = step.value;
-      if (item.kind === 'need') step = scan.next(readAtSync(fd, item.at, item.length));
+      if (item.kind === 'need') step = scan.next(readAtSync(files, fd, item.at, item.length));
       else {
         yield item;
         step = scan.next();
       }
     }
   } finally {
-    closeSync(fd);
+    files.close(fd);
   }
 }
 
@@ -304,7 +313,7 @@ const beginning = (head: Uint8Array, size: number): { readonly salt: number | nu
   return { salt: state.salt, items: state.whole ? [] : [{ kind: 'corrupt', offset: 0, end: SEGMENT_START }] };
 };
 
-const readAt = async (file: FileHandle, at: number, length: number): Promise<Uint8Array> => {
+const readAt = async (file: OpenFile, at: number, length: number): Promise<Uint8Array> => {
   const bytes = Buffer.allocUnsafeSlow(length);
   let done = 0;
   while (done < length) {
@@ -315,11 +324,11 @@ const readAt = async (file: FileHandle, at: number, length: number): Promise<Uin
   return bytes;
 };
 
-const readAtSync = (fd: number, at: number, length: number): Uint8Array => {
+const readAtSync = (files: BlockingFiles, fd: number, at: number, length: number): Uint8Array => {
   const bytes = Buffer.allocUnsafeSlow(length);
   let done = 0;
   while (done < length) {
-    const count = readSync(fd, bytes, done, length - done, at + done);
+    const count = files.read(fd, bytes, done, length - done, at + done);
     if (count === 0) return bytes.subarray(0, done);
     done += count;
   }

@@ -3,8 +3,8 @@
  * The spool's chain of segment files: appends, fsyncs, goes on in a new file after a failure, releases old ones.
  * Input: frames. Output: places; frames read back from a place on (river.md A4, W8).
  */
-import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Files, systemFiles } from '../../core/files.ts';
 import type { Damage } from '../../core/frames.ts';
 import { openSegment, readSegment, type Segment, type SegmentOptions, syncFolder } from '../../core/segment.ts';
 import { readFrame, type SpoolFrame, type SpoolPlace } from './frame.ts';
@@ -24,11 +24,13 @@ export type LogItem =
 
 export class SegmentLog {
   readonly #options: LogOptions;
+  readonly #disk: Files;
   readonly #files: SegmentFile[];
   #active: Segment | undefined;
 
   constructor(options: LogOptions, files: SegmentFile[]) {
     this.#options = options;
+    this.#disk = options.files ?? systemFiles;
     this.#files = files;
   }
 
@@ -91,7 +93,7 @@ export class SegmentLog {
   async *read(from: SpoolPlace): AsyncGenerator<LogItem, void> {
     for (const { number, path, bytes } of [...this.#files]) {
       if (number < from.segment) continue;
-      for await (const item of readSegment(path, number === from.segment ? from.offset : undefined, bytes)) {
+      for await (const item of readSegment(path, number === from.segment ? from.offset : undefined, bytes, this.#disk)) {
         if (item.kind !== 'frame') {
           yield { kind: 'damage', damage: item, segment: number };
           continue;
@@ -108,16 +110,16 @@ export class SegmentLog {
     const index = this.#files.indexOf(file);
     if (index < 0 || index === this.#files.length - 1) return;
     this.#files.splice(index, 1);
-    await unlink(file.path);
+    await this.#disk.unlink(file.path);
   }
 
-  async close(): Promise<void> {
+  async close(durable: boolean): Promise<void> {
     const active = this.#active;
     this.#active = undefined;
     if (!active) return;
-    if (!active.abandoned) await active.sync();
+    if (durable && !active.abandoned) await active.sync();
     await active.close();
-    await syncFolder(this.#options.folder);
+    if (durable) await syncFolder(this.#options.folder, this.#disk);
   }
 }
 

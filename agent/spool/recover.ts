@@ -3,9 +3,9 @@
  * Finds the spool's state again after a stop or a crash, from the last segment that opens with a whole snapshot.
  * Input: the spool's folder. Output: segments, streams, what is settled, and the damage that was met.
  */
-import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCoded } from '../../core/errors.ts';
+import { type Files, systemFiles } from '../../core/files.ts';
 import type { Damage } from '../../core/frames.ts';
 import { readSegment, repairSegment } from '../../core/segment.ts';
 import { readFrame, type Settled, type StreamState } from './frame.ts';
@@ -33,28 +33,28 @@ export const SEGMENT_NAME = /^(\d{8})\.seg$/;
 export const NOTHING_SETTLED: Settled = { upTo: { segment: 0, offset: 0 }, journal: null, acked: [], kept: [] };
 
 /** Reads the folder. A segment whose header is lost is put aside with the ending `.bad`; its blocks are found missing by their numbers. */
-export const recoverSpool = async (folder: string): Promise<Recovered> => {
+export const recoverSpool = async (folder: string, files: Files = systemFiles): Promise<Recovered> => {
   const segments: SegmentFile[] = [];
   const damage: { path: string; damage: Damage }[] = [];
-  for (const name of (await readdir(folder)).sort()) {
+  for (const name of (await files.list(folder)).toSorted()) {
     const match = SEGMENT_NAME.exec(name);
     if (!match) continue;
     const path = join(folder, name);
     try {
-      const { cut, corrupt } = await repairSegment(path);
+      const { cut, corrupt } = await repairSegment(path, { files });
       if (cut && cut.to > 0) damage.push({ path, damage: { kind: 'torn', offset: cut.from, end: cut.to } });
       for (const item of corrupt) damage.push({ path, damage: item });
     } catch (error) {
       if (!isCoded(error, 'SEGMENT_BAD')) throw error;
-      damage.push({ path, damage: { kind: 'unreadable', offset: 0, end: (await stat(path)).size } });
-      await rename(path, `${path}.bad`);
+      damage.push({ path, damage: { kind: 'unreadable', offset: 0, end: (await files.stat(path)).size } });
+      await files.rename(path, `${path}.bad`);
       continue;
     }
-    const { size, mtimeMs } = await stat(path);
+    const { size, mtimeMs } = await files.stat(path);
     segments.push({ number: Number(match[1]), path, bytes: size, writtenAt: mtimeMs });
   }
   for (let base = segments.length - 1; base >= 0; base--) {
-    const state = await replay(segments.slice(base));
+    const state = await replay(segments.slice(base), files);
     if (state.whole || base === 0) return { segments, damage, ...state };
   }
   return { segments, damage, streams: new Map(), acked: new Map(), settled: NOTHING_SETTLED };
@@ -62,13 +62,14 @@ export const recoverSpool = async (folder: string): Promise<Recovered> => {
 
 const replay = async (
   segments: readonly SegmentFile[],
+  files: Files,
 ): Promise<Pick<Recovered, 'streams' | 'settled' | 'acked'> & { readonly whole: boolean }> => {
   const streams = new Map<string, StreamState>();
   const acked: Recovered['acked'] = new Map();
   let settled = NOTHING_SETTLED;
   let whole = false;
   for (const [index, segment] of segments.entries()) {
-    for await (const item of readSegment(segment.path)) {
+    for await (const item of readSegment(segment.path, undefined, undefined, files)) {
       if (item.kind !== 'frame') continue;
       const frame = readFrame(item.payload);
       if (frame === null) continue;

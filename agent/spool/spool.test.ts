@@ -6,6 +6,7 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemFiles } from '../../core/files.ts';
 import { makeId } from '../../core/ids.ts';
 import type { StreamEnd } from '../../core/protocol.ts';
 import { generateSigner } from '../../core/sign.ts';
@@ -203,7 +204,7 @@ describe('a failing disk', () => {
       };
       return file;
     };
-    const spool = await openSpool({ open: failing });
+    const spool = await openSpool({ files: { ...systemFiles, open: failing } });
     spool.seal(batch(['a']));
     await spool.flush();
     fail = true;
@@ -222,7 +223,7 @@ describe('a failing disk', () => {
       if (full) throw Object.assign(new Error('no'), { code: 'ENOSPC' });
       return open(...args);
     };
-    const spool = await openSpool({ open: failing });
+    const spool = await openSpool({ files: { ...systemFiles, open: failing } });
     spool.seal(batch(['a']));
     expect(await spool.flush()).toBe(false);
     expect([spool.room, spool.failure === undefined]).toEqual([false, false]);

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../core/clock.ts';
+import { systemFiles } from '../../core/files.ts';
 import { decodeBlock, readRecords } from '../../core/wire.ts';
 import { handClock, type TestAgent, temporaryFolder, testAgent, until } from '../../test/support/blocks.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
@@ -23,7 +24,12 @@ const openFile = (async (...args: Parameters<typeof open>) => {
 }) as typeof open;
 
 const begin = async (): Promise<void> => {
-  journal = await openJournal({ dir: join(folder.dir, 'journal'), collector: 'a', clock: systemClock, open: openFile });
+  journal = await openJournal({
+    dir: join(folder.dir, 'journal'),
+    collector: 'a',
+    clock: systemClock,
+    files: { ...systemFiles, open: openFile },
+  });
 };
 beforeEach(async () => {
   folder = await temporaryFolder();

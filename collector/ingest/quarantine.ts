@@ -3,10 +3,10 @@
  * Blocks that were not accepted and are not thrown away: conflicts, identities in doubt, bad blocks (river.md W5, I5).
  * Input: refused blocks with the reason. Output: a bounded segment file of them, listed, read, released or discarded by a person.
  */
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { asObject, parseJson, readU32, writeU32 } from '../../core/bytes.ts';
 import type { Clock } from '../../core/clock.ts';
+import { type Files, systemFiles } from '../../core/files.ts';
 import type { AgentId } from '../../core/ids.ts';
 import { openSegment, readSegment, type Segment, syncFolder } from '../../core/segment.ts';
 import type { UnixMs } from '../../core/units.ts';
@@ -37,6 +37,8 @@ export interface QuarantineOptions {
   /** Made where it is absent, with mode 0700. */
   readonly dir: string;
   readonly clock: Clock;
+  /** The system's, unless a test gives others. */
+  readonly files?: Files;
   /** Default 256 MiB, of which one agent may fill an eighth. */
   readonly maxBytes?: number;
   /** Default 20,000. */
@@ -52,11 +54,12 @@ export interface QuarantineStatus {
 
 /** Opens the quarantine of a folder. @throws CodedError SEGMENT_BAD, SEGMENT_FAILED. */
 export const openQuarantine = async (options: QuarantineOptions): Promise<Quarantine> => {
-  await mkdir(options.dir, { recursive: true, mode: 0o700 });
+  const files = options.files ?? systemFiles;
+  await files.makeFolder(options.dir);
   const path = join(options.dir, 'quarantine.seg');
-  const segment = await openSegment(path);
+  const segment = await openSegment(path, { files });
   const kept: KeptEntry[] = [];
-  for await (const item of readSegment(path)) {
+  for await (const item of readSegment(path, undefined, undefined, files)) {
     const entry = item.kind === 'frame' ? readEntry(item.payload) : null;
     if (entry && item.kind === 'frame') kept.push({ ...entry.entry, offset: item.offset, bytes: item.payload.length });
   }
@@ -82,6 +85,7 @@ const readEntry = (payload: Uint8Array): { readonly entry: QuarantineEntry; read
 export class Quarantine {
   readonly #clock: Clock;
   readonly #path: string;
+  readonly #files: Files;
   readonly #maxBytes: number;
   readonly #maxEntries: number;
   #segment: Segment;
@@ -94,6 +98,7 @@ export class Quarantine {
   constructor(options: QuarantineOptions, path: string, segment: Segment, kept: KeptEntry[]) {
     this.#clock = options.clock;
     this.#path = path;
+    this.#files = options.files ?? systemFiles;
     this.#maxBytes = options.maxBytes ?? 268_435_456;
     this.#maxEntries = options.maxEntries ?? 20_000;
     this.#segment = segment;
@@ -154,7 +159,7 @@ export class Quarantine {
   /** The bytes of a kept block; null when it was discarded meanwhile. */
   read(entry: KeptEntry): Promise<Uint8Array | null> {
     return this.#alone(async () => {
-      for await (const item of readSegment(this.#path, entry.offset)) {
+      for await (const item of readSegment(this.#path, entry.offset, undefined, this.#files)) {
         const found = item.kind === 'frame' && item.offset === entry.offset ? readEntry(item.payload) : null;
         return found?.entry.hash === entry.hash ? Uint8Array.from(found.block) : null;
       }
@@ -166,11 +171,11 @@ export class Quarantine {
   discard(gone: (entry: KeptEntry) => boolean): Promise<number> {
     return this.#alone(async () => {
       const draft = `${this.#path}.new`;
-      await rm(draft, { force: true });
-      const next = await openSegment(draft);
+      await this.#files.remove(draft);
+      const next = await openSegment(draft, { files: this.#files });
       const kept: KeptEntry[] = [];
       const byOffset = new Map(this.#kept.map((entry) => [entry.offset, entry]));
-      for await (const item of readSegment(this.#path)) {
+      for await (const item of readSegment(this.#path, undefined, undefined, this.#files)) {
         const entry = byOffset.get(item.offset);
         if (item.kind !== 'frame' || !entry || gone(entry)) continue;
         const [offset] = await next.append([item.payload]);
@@ -179,9 +184,9 @@ export class Quarantine {
       await next.sync();
       await next.close();
       await this.#segment.close();
-      await rename(draft, this.#path);
-      await syncFolder(join(this.#path, '..'));
-      this.#segment = await openSegment(this.#path);
+      await this.#files.rename(draft, this.#path);
+      await syncFolder(dirname(this.#path), this.#files);
+      this.#segment = await openSegment(this.#path, { files: this.#files });
       const removed = this.#kept.length - kept.length;
       this.#kept = [];
       this.#known = new Set();
@@ -202,7 +207,7 @@ export class Quarantine {
 
   async #reopen(): Promise<void> {
     await this.#segment.close().catch(() => undefined);
-    this.#segment = await openSegment(this.#path);
+    this.#segment = await openSegment(this.#path, { files: this.#files });
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {

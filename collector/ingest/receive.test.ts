@@ -3,6 +3,7 @@ import { cp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemFiles } from '../../core/files.ts';
 import { sha256 } from '../../core/hash.ts';
 import { headerText } from '../../core/header.ts';
 import { random128 } from '../../core/ids.ts';
@@ -53,7 +54,7 @@ const openSlow = (async (...args: Parameters<typeof open>) => {
 }) as typeof open;
 
 const begin = async (): Promise<void> => {
-  journal = await openJournal({ dir: join(folder.dir, 'journal'), collector: 'a', clock, open: openSlow });
+  journal = await openJournal({ dir: join(folder.dir, 'journal'), collector: 'a', clock, files: { ...systemFiles, open: openSlow } });
   parts = { journal, directory, quarantine, admission: new Admission({ clock }), notices, clock, told: new Map() };
 };
 

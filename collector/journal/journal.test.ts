@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../core/clock.ts';
+import { systemFiles } from '../../core/files.ts';
 import { makeId, random128 } from '../../core/ids.ts';
 import type { Block } from '../../core/protocol.ts';
 import { generateSigner } from '../../core/sign.ts';
@@ -96,7 +97,7 @@ const disk = () => {
 describe('appending', () => {
   test('acknowledges only after the fsync, and shares it between everybody who came meanwhile', async () => {
     const { state, open: openFile } = disk();
-    const journal = await start({ open: openFile });
+    const journal = await start({ files: { ...systemFiles, open: openFile } });
     const streams = Array.from({ length: 20 }, (_, i) => chain(`file:/${i}`));
     state.syncs = 0;
     const gate = Promise.withResolvers<void>();
@@ -119,7 +120,7 @@ describe('appending', () => {
 
   test('that fails is heard of, leaves nothing known, and goes on in a new segment at the last durable position', async () => {
     const { state, open: openFile } = disk();
-    const journal = await start({ open: openFile });
+    const journal = await start({ files: { ...systemFiles, open: openFile } });
     const next = chain();
     const one = await put(journal, next());
     const two = next();

@@ -3,8 +3,8 @@
  * The journal: the collector's only promise. Blocks as their agents signed them, durable before they are acknowledged (river.md J1, W5 to W7).
  * Input: verified blocks from every connection. Output: positions after a shared fsync; an index of what is held; whole segments to release.
  */
-import { mkdir, rm, truncate, unlink } from 'node:fs/promises';
 import { isCoded, toError } from '../../core/errors.ts';
+import { type Files, systemFiles } from '../../core/files.ts';
 import { SEGMENT_START } from '../../core/frames.ts';
 import type { AgentId } from '../../core/ids.ts';
 import type { Block, BlockHeader, JournalMark, StreamEnd, StreamRanges } from '../../core/protocol.ts';
@@ -38,9 +38,10 @@ const BATCH_BYTES = 8_388_608;
  * @throws CodedError JOURNAL_FAILED; SEGMENT_BAD.
  */
 export const openJournal = async (options: JournalOptions): Promise<Journal> => {
-  await mkdir(options.dir, { recursive: true, mode: 0o700 });
-  const recovery = await recover(options.dir, options.open);
-  const saved = await readIncarnation(options.dir);
+  const files = options.files ?? systemFiles;
+  await files.makeFolder(options.dir);
+  const recovery = await recover(options.dir, files);
+  const saved = await readIncarnation(options.dir, files);
   const kept = saved !== null && (recovery.active?.incarnation ?? saved.incarnation) === saved.incarnation;
   const empty = recovery.active === null && recovery.closed.length === 0;
   const why = kept ? 'kept' : saved ? 'unfinished' : empty ? 'first' : 'file-missing';
@@ -55,6 +56,7 @@ export class Journal implements BlockJournal {
   readonly collector: string;
   readonly report: JournalReport;
   readonly #options: JournalOptions;
+  readonly #files: Files;
   readonly #streams: Streams;
   readonly #closed: ClosedSegment[];
   readonly #watchers = new Set<(end: number) => void>();
@@ -88,6 +90,7 @@ export class Journal implements BlockJournal {
     this.collector = options.collector;
     this.report = report;
     this.#options = options;
+    this.#files = options.files ?? systemFiles;
     this.#streams = streams;
     this.#closed = closed;
     this.#active = active;
@@ -216,12 +219,12 @@ export class Journal implements BlockJournal {
       const { path, abandoned } = old.segment;
       await old.segment.close().catch(() => undefined);
       // Bytes behind the last good fsync were acknowledged to nobody. The next segment begins where they would stand.
-      if (abandoned) await truncate(path, this.#synced).catch(() => undefined);
+      if (abandoned) await this.#files.truncate(path, this.#synced).catch(() => undefined);
       const places = old.places.close();
       const end = old.start + this.#synced;
       if (this.#synced > SEGMENT_START) {
         this.#closed.push({ path, start: old.start, bytes: this.#synced, writtenAt: this.#options.clock.now(), end, places });
-        this.#later(places.save(placesPath(path)));
+        this.#later(places.save(placesPath(path), this.#files));
       }
       this.#end = end;
     }
@@ -229,8 +232,8 @@ export class Journal implements BlockJournal {
     const start = this.#end;
     const path = segmentPath(this.dir, start);
     // What stands there was never finished being opened: its position is where durable data ends.
-    await rm(path, { force: true });
-    const segment = await openSegment(path, this.#options.open ? { open: this.#options.open } : {});
+    await this.#files.remove(path);
+    const segment = await openSegment(path, { files: this.#files });
     try {
       for (const frame of openingFrames(this.collector, this.incarnation, this.#streams)) await segment.append([frame]);
       await segment.sync();
@@ -246,7 +249,7 @@ export class Journal implements BlockJournal {
 
   async #dropUnopened(segment: Segment): Promise<void> {
     await segment.close().catch(() => undefined);
-    await rm(segment.path, { force: true }).catch(() => undefined);
+    await this.#files.remove(segment.path).catch(() => undefined);
   }
 
   // Work whose failure costs only time at the next start.
@@ -257,7 +260,7 @@ export class Journal implements BlockJournal {
 
   /** Begins another incarnation, and a segment under it. `openJournal` and `renew` call it. */
   async begin(): Promise<void> {
-    this.#incarnation = await writeIncarnation(this.dir, this.#end, this.incarnation, this.#options.clock.now());
+    this.#incarnation = await writeIncarnation(this.dir, this.#end, this.incarnation, this.#options.clock.now(), this.#files);
     this.#ownIncarnation = true;
     await this.#roll();
   }
@@ -286,7 +289,7 @@ export class Journal implements BlockJournal {
     const print = fingerprint(header);
     for (const { path, start, places } of this.#newestFirst()) {
       for (const offset of places.candidates(print)) {
-        const found = await readBlockAt(path, offset);
+        const found = await readBlockAt(path, offset, this.#files);
         const decoded = found ? decodeBlock(found.frame.encoded) : null;
         if (!found || decoded?.kind !== 'ok') continue;
         const { agent, stream, epoch, first, count, hash } = decoded.block.header;
@@ -300,7 +303,7 @@ export class Journal implements BlockJournal {
   async read(offset: number): Promise<Block | null> {
     for (const { path, start } of this.#newestFirst()) {
       if (start > offset) continue;
-      const found = await readBlockAt(path, offset - start);
+      const found = await readBlockAt(path, offset - start, this.#files);
       const decoded = found ? decodeBlock(found.frame.encoded) : null;
       return decoded?.kind === 'ok' ? decoded.block : null;
     }
@@ -320,7 +323,7 @@ export class Journal implements BlockJournal {
     if (mark.offset < this.#incarnation.from) return 'other';
     for (const { path, start, places } of this.#newestFirst()) {
       if (start >= mark.offset) continue;
-      const found = await readBlockAt(path, places.before(mark.offset - start));
+      const found = await readBlockAt(path, places.before(mark.offset - start), this.#files);
       const decoded = found && start + found.end === mark.offset ? decodeBlock(found.frame.encoded) : null;
       return decoded?.kind === 'ok' && decoded.block.header.hash === mark.hash ? 'ok' : 'other';
     }
@@ -350,11 +353,11 @@ export class Journal implements BlockJournal {
       this.#closed.shift();
       total -= segment.bytes;
       const next = this.#closed[0]?.path ?? this.#active?.segment.path;
-      const opening = next ? await readOpening(next) : null;
+      const opening = next ? await readOpening(next, this.#files) : null;
       for (const epoch of opening?.epochs ?? []) this.#streams.forget(epoch);
       // On the thread pool, one at a time: freeing 64 MB takes the disk 20 ms.
-      await unlink(segment.path);
-      await unlink(placesPath(segment.path)).catch(() => undefined);
+      await this.#files.unlink(segment.path);
+      await this.#files.unlink(placesPath(segment.path)).catch(() => undefined);
       removed++;
     }
     return removed;

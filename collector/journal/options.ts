@@ -3,8 +3,8 @@
  * What a journal is opened with, and what it says of itself.
  * Input: the collector's config. Output: shapes for journal, health and metrics.
  */
-import type { open } from 'node:fs/promises';
 import type { Clock } from '../../core/clock.ts';
+import type { Files } from '../../core/files.ts';
 import type { Ms } from '../../core/units.ts';
 import type { JournalDamage } from './recover.ts';
 
@@ -20,7 +20,8 @@ export interface JournalOptions {
   readonly waitingLimitBytes?: number;
   /** Streams whose last block is older and gone are forgotten; default 90 days. */
   readonly headKeepMs?: Ms;
-  readonly open?: typeof open;
+  /** The system's, unless a test gives others. */
+  readonly files?: Files;
 }
 
 export interface JournalReport {

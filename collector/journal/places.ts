@@ -3,8 +3,8 @@
  * Where the blocks of a segment begin, eight bytes a block: a fingerprint of (agent, stream, epoch, first) and an offset in the file.
  * Input: blocks as they are appended; a sidecar file beside a closed segment. Output: few candidates to read and compare.
  */
-import { rename, rm } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import type { Files } from '../../core/files.ts';
 import type { BlockHeader } from '../../core/protocol.ts';
 import { openSegment, readSegment } from '../../core/segment.ts';
 
@@ -88,10 +88,10 @@ export class ClosedPlaces implements Places {
   }
 
   /** Writes the sidecar; a crash leaves the old one or none. */
-  async save(path: string): Promise<void> {
+  async save(path: string, files: Files): Promise<void> {
     const draft = `${path}.new`;
-    await rm(draft, { force: true });
-    const file = await openSegment(draft);
+    await files.remove(draft);
+    const file = await openSegment(draft, { files });
     try {
       const bytes = (array: Uint32Array): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
       await file.append([bytes(this.#prints), bytes(this.#offsets)]);
@@ -99,14 +99,14 @@ export class ClosedPlaces implements Places {
     } finally {
       await file.close();
     }
-    await rename(draft, path);
+    await files.rename(draft, path);
   }
 
   /** Reads a sidecar; null where it is absent or damaged, and the segment itself must be read. */
-  static async load(path: string): Promise<ClosedPlaces | null> {
+  static async load(path: string, files: Files): Promise<ClosedPlaces | null> {
     const arrays: Uint32Array[] = [];
     try {
-      for await (const item of readSegment(path)) {
+      for await (const item of readSegment(path, undefined, undefined, files)) {
         if (item.kind !== 'frame' || item.payload.length % 4 !== 0) return null;
         arrays.push(new Uint32Array(Uint8Array.from(item.payload).buffer));
       }

@@ -3,8 +3,8 @@
  * A cursor over a journal folder, for the pass: live, catching up and decoding again (river.md J1, J2).
  * Input: the folder, a position, the durable end as the journal told it. Output: block frames in order, with the damage between them. Blocking: for worker threads.
  */
-import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { type BlockingFiles, systemFiles } from '../../core/files.ts';
 import { SEGMENT_START } from '../../core/frames.ts';
 import type { AgentId } from '../../core/ids.ts';
 import { readSegmentSync } from '../../core/segment.ts';
@@ -52,11 +52,13 @@ interface Known {
 /** Reads parts one after another; remembers only which segments there are. */
 export class JournalReader {
   readonly #dir: string;
+  readonly #files: BlockingFiles;
   #known: Known[] = [];
   #listedAt = -1;
 
-  constructor(dir: string) {
+  constructor(dir: string, files: BlockingFiles = systemFiles.blocking) {
     this.#dir = dir;
+    this.#files = files;
   }
 
   /** Position of the oldest byte that is still there. */
@@ -85,7 +87,7 @@ export class JournalReader {
       const incarnation = this.#incarnationOf(segment);
       const stop = Math.min(to, this.#known[index + 1]?.start ?? to);
       let seen = at;
-      for (const item of readSegmentSync(segment.path, at - segment.start, stop - segment.start)) {
+      for (const item of readSegmentSync(segment.path, at - segment.start, stop - segment.start, this.#files)) {
         if (item.end <= SEGMENT_START && item.kind !== 'unreadable') continue;
         const place = { incarnation, offset: segment.start + item.offset, end: segment.start + item.end };
         seen = place.end;
@@ -115,7 +117,7 @@ export class JournalReader {
   // The last segment that begins at or before the position; the first when all begin behind it.
   #find(at: number): number {
     // The folder's time changes when a segment is opened or released.
-    if (statSync(this.#dir).mtimeMs !== this.#listedAt) this.#list();
+    if (this.#files.changedAt(this.#dir) !== this.#listedAt) this.#list();
     return Math.max(
       0,
       this.#known.findLastIndex(({ start }) => start <= at),
@@ -123,11 +125,12 @@ export class JournalReader {
   }
 
   #list(): void {
-    this.#listedAt = statSync(this.#dir).mtimeMs;
+    this.#listedAt = this.#files.changedAt(this.#dir);
     const before = new Map(this.#known.map((segment) => [segment.start, segment]));
-    this.#known = readdirSync(this.#dir)
+    this.#known = this.#files
+      .list(this.#dir)
       .filter((name) => /^\d{16}\.seg$/.test(name))
-      .sort()
+      .toSorted()
       .map((name) => {
         const start = Number(name.slice(0, 16));
         return before.get(start) ?? { start, path: join(this.#dir, name), incarnation: null };
@@ -137,7 +140,7 @@ export class JournalReader {
   #incarnationOf(segment: Known): string {
     if (segment.incarnation !== null) return segment.incarnation;
     const opening = new OpeningReader();
-    for (const item of readSegmentSync(segment.path)) {
+    for (const item of readSegmentSync(segment.path, undefined, undefined, this.#files)) {
       const frame = item.kind === 'frame' ? readFrame(item.payload) : null;
       if (frame?.kind !== 'opening') break;
       opening.take(frame.json, frame.last);

@@ -3,9 +3,8 @@
  * Start of a journal: cuts the torn tail, reads the newest opening and what follows it, and says what was damaged (river.md W7, A4).
  * Input: a folder as a crash left it. Output: the index in memory, the segments, the one to go on with.
  */
-import type { open } from 'node:fs/promises';
-import { rm } from 'node:fs/promises';
 import { isCoded } from '../../core/errors.ts';
+import type { Files } from '../../core/files.ts';
 import type { Damage } from '../../core/frames.ts';
 import { openSegment, readSegment, type Segment } from '../../core/segment.ts';
 import { decodeBlock, readJsonBody } from '../../core/wire.ts';
@@ -45,26 +44,26 @@ export interface Recovery {
 }
 
 /** Reads a journal folder back. Blocks that cannot be read are listed and left where they are. */
-export const recover = async (dir: string, openFile?: typeof open): Promise<Recovery> => {
-  const files = await listSegments(dir);
+export const recover = async (dir: string, disk: Files): Promise<Recovery> => {
+  const files = await listSegments(dir, disk);
   const damage: JournalDamage[] = [];
   let cutBytes = 0;
   let segment: Segment | null = null;
   for (let last = files.at(-1); last && !segment; last = files.at(-1)) {
     try {
-      segment = await openSegment(last.path, openFile ? { open: openFile } : {});
+      segment = await openSegment(last.path, { files: disk });
     } catch (error) {
       if (!isCoded(error, 'SEGMENT_BAD')) throw error;
       // Left as it is; a new segment follows it.
       break;
     }
     cutBytes += segment.repaired.cut ? segment.repaired.cut.to - segment.repaired.cut.from : 0;
-    const opening = await readOpening(last.path);
+    const opening = await readOpening(last.path, disk);
     if (opening || segment.repaired.frames > 1 || files.length === 1) break;
     // The crash came while it was opened: no block can be in it.
     await segment.close();
     segment = null;
-    await rm(last.path);
+    await disk.unlink(last.path);
     files.pop();
   }
   const lastFile = files.at(-1);
@@ -74,7 +73,7 @@ export const recover = async (dir: string, openFile?: typeof open): Promise<Reco
   const streams = new Streams();
   let newest = -1;
   for (let i = files.length - 1; i >= 0; i--) {
-    const opening = await readOpening(files[i]!.path);
+    const opening = await readOpening(files[i]!.path, disk);
     if (!opening) continue;
     for (const epoch of opening.epochs) streams.restore(epoch);
     newest = i;
@@ -85,22 +84,23 @@ export const recover = async (dir: string, openFile?: typeof open): Promise<Reco
   let incarnation = '';
   for (const [i, file] of files.entries()) {
     const isActive = segment !== null && file === lastFile;
-    const saved = isActive || i >= newest ? null : await ClosedPlaces.load(placesPath(file.path));
+    const saved = isActive || i >= newest ? null : await ClosedPlaces.load(placesPath(file.path), disk);
     if (saved) {
       closed.push({ ...file, end: ends[i]!, places: saved });
       continue;
     }
     const found = isActive ? places : new OpenPlaces();
-    incarnation = (await scanSegment(file, ends[i]! - file.start, i >= newest ? streams : null, found, damage)) ?? incarnation;
+    incarnation = (await scanSegment(disk, file, ends[i]! - file.start, i >= newest ? streams : null, found, damage)) ?? incarnation;
     if (!isActive) closed.push({ ...file, end: ends[i]!, places: found.close() });
   }
-  const first = files[0] ? await readOpening(files[0].path) : null;
+  const first = files[0] ? await readOpening(files[0].path, disk) : null;
   for (const epoch of first?.epochs ?? []) streams.forget(epoch);
   const active = segment && lastFile ? { segment, start: lastFile.start, places, incarnation } : null;
   return { streams, closed, active, end, cutBytes, damage };
 };
 
 const scanSegment = async (
+  disk: Files,
   file: SegmentFile,
   size: number,
   streams: Streams | null,
@@ -108,7 +108,7 @@ const scanSegment = async (
   damage: JournalDamage[],
 ): Promise<string | null> => {
   const opening = new OpeningReader();
-  for await (const item of readSegment(file.path, undefined, size)) {
+  for await (const item of readSegment(file.path, undefined, size, disk)) {
     if (item.kind !== 'frame') {
       damage.push({ ...item, segment: file.path });
       continue;

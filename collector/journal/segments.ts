@@ -3,10 +3,10 @@
  * The files of a journal folder: segments named by the position of their first byte, each opened by all ranges (river.md W7, J1).
  * Input: a folder. Output: its segments in order, what opens one, a frame at a position.
  */
-import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asObject } from '../../core/bytes.ts';
 import { systemCode } from '../../core/errors.ts';
+import { type Files, systemFiles } from '../../core/files.ts';
 import { SEGMENT_START } from '../../core/frames.ts';
 import { readSegment } from '../../core/segment.ts';
 import { type UnixMs, unixMs } from '../../core/units.ts';
@@ -28,13 +28,13 @@ export const segmentPath = (dir: string, start: number): string => join(dir, `${
 export const placesPath = (segment: string): string => segment.replace(/\.seg$/, '.places');
 
 /** Segments of a folder, in order of position. */
-export const listSegments = async (dir: string): Promise<SegmentFile[]> => {
+export const listSegments = async (dir: string, files: Files = systemFiles): Promise<SegmentFile[]> => {
   const out: SegmentFile[] = [];
-  for (const name of (await readdir(dir)).sort()) {
+  for (const name of (await files.list(dir)).toSorted()) {
     const match = NAME.exec(name);
     if (!match) continue;
     const path = join(dir, name);
-    const { size, mtimeMs } = await stat(path);
+    const { size, mtimeMs } = await files.stat(path);
     out.push({ path, start: Number(match[1]), bytes: size, writtenAt: unixMs(mtimeMs) });
   }
   return out;
@@ -84,9 +84,9 @@ export class OpeningReader {
 }
 
 /** What opens a segment; null where it is not whole. */
-export const readOpening = async (path: string): Promise<Opening | null> => {
+export const readOpening = async (path: string, files: Files = systemFiles): Promise<Opening | null> => {
   const reader = new OpeningReader();
-  for await (const item of readSegment(path)) {
+  for await (const item of readSegment(path, undefined, undefined, files)) {
     const frame = item.kind === 'frame' ? readFrame(item.payload) : null;
     if (frame?.kind !== 'opening') return null;
     reader.take(frame.json, frame.last);
@@ -96,10 +96,14 @@ export const readOpening = async (path: string): Promise<Opening | null> => {
 };
 
 /** The block frame at an offset of a segment file; null where there is none, or the file is gone. */
-export const readBlockAt = async (path: string, offset: number): Promise<{ readonly frame: BlockFrame; readonly end: number } | null> => {
+export const readBlockAt = async (
+  path: string,
+  offset: number,
+  files: Files = systemFiles,
+): Promise<{ readonly frame: BlockFrame; readonly end: number } | null> => {
   if (offset < SEGMENT_START) return null;
   try {
-    for await (const item of readSegment(path, offset)) {
+    for await (const item of readSegment(path, offset, undefined, files)) {
       if (item.kind !== 'frame' || item.offset !== offset) return null;
       const frame = readFrame(item.payload);
       return frame?.kind === 'block' ? { frame, end: item.end } : null;
