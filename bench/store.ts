@@ -3,8 +3,7 @@
  * Lane `store`: how fast decoded events become searchable, at which cost, and how many bytes they take.
  * Input: `--events` (default 600,000), `--batch` (5,000). Output: a table and one JSON line. Synthetic events.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,19 +11,13 @@ import { openEvents } from '../collector/store/embedded/events.ts';
 import { eventBatch } from '../collector/store/schema.ts';
 import type { EventBatch } from '../collector/store/store.ts';
 import { logEvents } from './support/log-events.ts';
+import { cpuOf, peakRss } from './support/process.ts';
 
 const { values } = parseArgs({ options: { events: { type: 'string', default: '600000' }, batch: { type: 'string', default: '5000' } } });
 const total = Number(values.events);
 const perBatch = Number(values.batch);
 const END = Date.UTC(2026, 10, 24);
 
-/** CPU seconds of a process so far. */
-const cpuOf = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  const ticks = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-  return (Number(fields[11]) + Number(fields[12])) / ticks;
-};
-const peakRss = (pid: number): number => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
 const cpuHere = (): number => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;

@@ -64,10 +64,10 @@ test('the engine killed while it seals loses nothing and doubles nothing, and no
   for (let round = 0; round < 4; round++) {
     await store.append(some(round * 3000, 3000, { 'vigil.dataset': `set${round}` }));
     const sealing = store.flush().catch((error: unknown) => error);
-    await vi.waitFor(() => expect(filesUnder('files').length).toBeGreaterThan(round), { interval: 1 }).catch(() => {});
+    await vi.waitFor(() => expect(filesUnder('files').length).toBeGreaterThan(round), { interval: 1, timeout: 10_000 }).catch(() => {});
     kill();
     await sealing;
-    await vi.waitFor(async () => expect(await count()).toBe((round + 1) * 3000));
+    await vi.waitFor(async () => expect(await count()).toBe((round + 1) * 3000), { timeout: 15_000 });
   }
   await store.flush();
   expect(await count()).toBe(12_000);
@@ -193,7 +193,7 @@ test('a seal comes by itself with the rows, writes one file for each source data
   await open({ engine: { sealRows: 1000, maxTables: 3 } });
   for (let i = 0; i < 24; i++)
     await store.append(some(i * 50, 50, { 'vigil.dataset': i % 2 === 0 ? '../web' : 'auditd', 'event.dataset': `e${i}` }));
-  await vi.waitFor(async () => expect((await store.status()).files).toBe(2));
+  await vi.waitFor(async () => expect((await store.status()).files).toBe(2), { timeout: 15_000 });
   expect(await count()).toBe(1200);
   expect(
     filesUnder('files')

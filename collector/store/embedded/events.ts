@@ -59,7 +59,7 @@ const DEFAULTS: Omit<EngineOptions, 'dir'> = {
   sealBytes: mib(32),
   sealAgeMs: 3_600_000,
   maxTables: 16,
-  rowGroupRows: 20_480,
+  rowGroupRows: 8192,
 };
 // A load or a seal is not a question: it may take as long as a slow disk does.
 const WORK_LIMIT_MS = 600_000;

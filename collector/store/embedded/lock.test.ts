@@ -36,9 +36,13 @@ test('a lock ends with the process that held it, even by SIGKILL', async () => {
   const url = new URL('./lock.ts', import.meta.url).href;
   const script = `import { lockFolder } from ${JSON.stringify(url)}; lockFolder(process.argv[1]); process.stdout.write('held'); setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, dir], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await once(child.stdout, 'data');
-  expect(() => lockFolder(dir)).toThrow(`in use by process ${child.pid}`);
-  child.kill('SIGKILL');
-  await once(child, 'exit');
+  const gone = once(child, 'exit');
+  try {
+    await once(child.stdout, 'data');
+    expect(() => lockFolder(dir)).toThrow(`in use by process ${child.pid}`);
+  } finally {
+    child.kill('SIGKILL');
+    await gone;
+  }
   lockFolder(dir).release();
 });

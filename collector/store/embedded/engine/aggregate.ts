@@ -7,31 +7,31 @@ import { ECS, ECS_FIELDS, type EcsField } from '../../../../core/ecs.ts';
 import { isoTime, unixMs } from '../../../../core/units.ts';
 import { COLUMNS, sqlName } from '../../schema.ts';
 import type { Bucket, FieldUse } from '../../store.ts';
+import { picksOf, type Unit, unitsOf } from './candidates.ts';
 import type { Connection } from './duck.ts';
 import type { Asks, Query } from './protocol.ts';
-import { type FromOptions, fromSql, type Snapshot, type Source } from './sources.ts';
-import { inWindow, type Where, whereOf } from './where.ts';
+import { type FromOptions, fromPicks, type Snapshot } from './sources.ts';
+import { type Where, whereOf } from './where.ts';
 
 interface Plan {
   readonly where: Where;
-  readonly sources: readonly Source[];
-  readonly from: FromOptions;
+  readonly units: readonly Unit[];
 }
 
 const plan = (snapshot: Snapshot, query: Query, from: FromOptions): Plan => {
   const where = whereOf(query);
-  return { where, sources: inWindow([...snapshot.tables, ...snapshot.files], query.from, query.to), from };
+  return { where, units: [...unitsOf(snapshot, query, where.test, from)] };
 };
 
 export const count = async (connection: Connection, snapshot: Snapshot, query: Query, from: FromOptions): Promise<number> => {
-  const { where, sources } = plan(snapshot, query, from);
-  const inside = (source: Source): boolean => where.all && source.minTime >= query.from && source.maxTime < query.to;
+  const { where, units } = plan(snapshot, query, from);
+  const inside = ({ block }: Unit): boolean => where.all && block.minTime >= query.from && block.maxTime < query.to;
   // Wholly inside the window, the number of rows is known without reading.
-  const known = sources.filter(inside).reduce((sum, source) => sum + source.rows, 0);
-  const rest = sources.filter((source) => !inside(source));
+  const known = units.filter(inside).reduce((sum, { block }) => sum + block.rows, 0);
+  const rest = units.filter((unit) => !inside(unit));
   if (rest.length === 0) return known;
-  const table = fromSql(rest, { ...from, messageSpared: where.messageSpared });
-  const [row] = await connection.rows(`SELECT count(*) FROM ${table} WHERE ${where.sql}`, where.params);
+  const { sql } = fromPicks(picksOf(rest), { ...from, messageSpared: where.messageSpared });
+  const [row] = await connection.rows(`SELECT count(*) FROM ${sql} WHERE ${where.sql}`, where.params);
   return known + Number(row?.[0] ?? 0);
 };
 
@@ -41,12 +41,12 @@ export const top = async (
   { query, field, limit }: Asks['top']['ask'],
   from: FromOptions,
 ): Promise<readonly Bucket[]> => {
-  const { where, sources } = plan(snapshot, query, from);
-  if (sources.length === 0) return [];
+  const { where, units } = plan(snapshot, query, from);
+  if (units.length === 0) return [];
   const messageSpared = where.messageSpared && field !== 'message';
   const { select, params } = keyOf(field);
   const rows = await connection.rows(
-    `SELECT key, count(*) AS n FROM (SELECT ${select} AS key FROM ${fromSql(sources, { ...from, messageSpared })} WHERE ${where.sql})
+    `SELECT key, count(*) AS n FROM (SELECT ${select} AS key FROM ${fromPicks(picksOf(units), { ...from, messageSpared }).sql} WHERE ${where.sql})
      WHERE key IS NOT NULL GROUP BY key ORDER BY n DESC, key LIMIT ${limit}`,
     [...params, ...where.params],
   );
@@ -72,11 +72,11 @@ export const histogram = async (
   { query, buckets }: Asks['histogram']['ask'],
   from: FromOptions,
 ): Promise<readonly Bucket[]> => {
-  const { where, sources } = plan(snapshot, query, from);
+  const { where, units } = plan(snapshot, query, from);
   const width = Math.max(1, Math.ceil((query.to - query.from) / buckets));
   const counts = new Map<number, number>();
-  if (sources.length > 0) {
-    const table = fromSql(sources, { ...from, messageSpared: where.messageSpared });
+  if (units.length > 0) {
+    const table = fromPicks(picksOf(units), { ...from, messageSpared: where.messageSpared }).sql;
     const rows = await connection.rows(
       `SELECT (epoch_ms("@timestamp") - (${Math.trunc(query.from)})) // ${width} AS n, count(*) FROM ${table} WHERE ${where.sql} GROUP BY n`,
       where.params,
@@ -90,9 +90,9 @@ export const histogram = async (
 };
 
 export const fields = async (connection: Connection, snapshot: Snapshot, query: Query, from: FromOptions): Promise<readonly FieldUse[]> => {
-  const { where, sources } = plan(snapshot, query, from);
-  if (sources.length === 0) return [];
-  const table = fromSql(sources, from);
+  const { where, units } = plan(snapshot, query, from);
+  if (units.length === 0) return [];
+  const table = fromPicks(picksOf(units), from).sql;
   const [row = []] = await connection.rows(
     `SELECT ${COLUMNS.map((column) => `count(${sqlName(column.name)})`).join(', ')} FROM ${table} WHERE ${where.sql}`,
     where.params,

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Writes sorted Parquet files: temp, fsync, rename, fsync of the directory. The manifest makes them part of the store.
+ * Writes Parquet files and the filters beside them: temp, fsync, rename, fsync of the directory. The manifest makes them part of the store.
  * Input: rows of hot tables or of smaller files. Output: files below `files/<day>/`, described for the manifest.
  */
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../../../../core/hash.ts';
 import type { JournalRange } from '../../../model/page.ts';
-import { SCHEMA_ID, sqlText } from '../../schema.ts';
+import { SCHEMA_ID, sqlName, sqlText } from '../../schema.ts';
 import { joinRanges } from '../journal-ends.ts';
 import type { Connection } from './duck.ts';
-import type { NewFile, StoredFile } from './manifest.ts';
+import type { Block, NewFile, StoredFile } from './manifest.ts';
+import { SKIP_FIELDS, SkipBuilder, skipFile } from './skip.ts';
 import { type FromOptions, fromSql } from './sources.ts';
 
 export interface WriteOptions {
@@ -51,15 +52,15 @@ export const writeFiles = async (
     const temp = join(options.filesDir, `${path}.part`);
     await mkdir(dirname(temp), { recursive: true, mode: 0o700 });
     await connection.rows(
-      `COPY (SELECT * FROM ${table} ${one} ORDER BY "@timestamp", "event.id") TO ${sqlText(temp)} ${formatOf(options)}`,
+      `COPY (SELECT * FROM ${table} ${one} ORDER BY "event.dataset", "@timestamp", "event.id") TO ${sqlText(temp)} ${formatOf(options)}`,
     );
-    const bytes = await publish(temp, join(options.filesDir, path));
+    const made = await publish(connection, temp, join(options.filesDir, path), Number(rows), messageInOriginal === true, options);
     files.push({
+      ...made,
       path,
       dataset: String(dataset),
       day,
       rows: Number(rows),
-      bytes,
       minTime: Number(minTime ?? 0),
       maxTime: Number(maxTime ?? 0),
       minIngest: Number(minIngest ?? newest),
@@ -75,8 +76,8 @@ export const writeFiles = async (
 };
 
 /**
- * Writes one file with the rows of several of one dataset, one after another. They are sorted each, so row groups stay narrow in time
- * and nothing needs to be held in memory.
+ * Writes one file with the rows of several of one source dataset: those of each frequent `event.dataset` together, in order of time, so that
+ * blocks hold lines of one kind and most words rule most blocks out. The files are sorted so already; nothing is held in memory.
  */
 export const concatFiles = async (
   connection: Connection,
@@ -90,17 +91,24 @@ export const concatFiles = async (
   const path = `${first.day}/${slug(first.dataset)}-${stamp(ranges, `merged ${first.dataset}`)}.parquet`;
   const temp = join(options.filesDir, `${path}.part`);
   await mkdir(dirname(temp), { recursive: true, mode: 0o700 });
-  await connection.rows(`COPY (SELECT * FROM ${fromSql(ordered, from)}) TO ${sqlText(temp)} ${formatOf(options)}`);
+  const all = fromSql(ordered, from);
+  const kinds = await frequentKinds(connection, all, options.rowGroupRows);
+  const branches = kinds.map((kind) => `"event.dataset" = ${sqlText(kind)}`);
+  if (kinds.length > 0) branches.push(`("event.dataset" NOT IN (${kinds.map(sqlText).join(', ')})) IS NOT FALSE`);
+  const parts = branches.length === 0 ? [`SELECT * FROM ${all}`] : branches.map((branch) => `SELECT * FROM ${all} WHERE ${branch}`);
+  await connection.rows(`COPY (${parts.join(' UNION ALL ')}) TO ${sqlText(temp)} ${formatOf(options)}`);
   const [row] = await connection.rows(`SELECT count(*) FROM read_parquet(${sqlText(temp)})`);
   const rows = ordered.reduce((sum, file) => sum + file.rows, 0);
   if (Number(row?.[0]) !== rows) throw new Error(`merged ${Number(row?.[0])} of ${rows} rows`);
+  const messageInOriginal = ordered.every((file) => file.messageInOriginal);
+  const made = await publish(connection, temp, join(options.filesDir, path), rows, messageInOriginal, options);
   const of = (pick: (file: StoredFile) => number): readonly number[] => ordered.map(pick);
   return {
+    ...made,
     path,
     dataset: first.dataset,
     day: first.day,
     rows,
-    bytes: await publish(temp, join(options.filesDir, path)),
     minTime: Math.min(...of((file) => file.minTime)),
     maxTime: Math.max(...of((file) => file.maxTime)),
     minIngest: Math.min(...of((file) => file.minIngest)),
@@ -108,25 +116,77 @@ export const concatFiles = async (
     schema: SCHEMA_ID,
     ranges,
     generation: Math.max(...of((file) => file.generation)),
-    messageInOriginal: ordered.every((file) => file.messageInOriginal),
+    messageInOriginal,
   };
+};
+
+const MOST_KINDS = 32;
+
+// Kinds of events that fill a block. Names come from decoders; one that is not plain stays with the rest and never stands in SQL.
+const frequentKinds = async (connection: Connection, table: string, blockRows: number): Promise<readonly string[]> => {
+  const rows = await connection.rows(
+    `SELECT "event.dataset" FROM ${table} GROUP BY ALL HAVING count(*) >= ${blockRows} ORDER BY count(*) DESC LIMIT ${MOST_KINDS}`,
+  );
+  return rows.flatMap(([kind]) => (typeof kind === 'string' && /^[\w.:-]{1,64}$/.test(kind) ? [kind] : [])).sort();
 };
 
 const formatOf = ({ level, rowGroupRows }: WriteOptions): string =>
   `(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL ${level}, ROW_GROUP_SIZE ${rowGroupRows}, PARQUET_VERSION v2)`;
 
-/** Makes a finished file durable under its own name; answers its length. */
-const publish = async (temp: string, path: string): Promise<number> => {
+/** Path of the filters of a file. */
+export const skipPath = (path: string): string => `${path}.skip`;
+
+/** Indexes a finished file and makes it durable under its own name, its filters first. */
+const publish = async (
+  connection: Connection,
+  temp: string,
+  path: string,
+  rows: number,
+  messageInOriginal: boolean,
+  { rowGroupRows }: WriteOptions,
+): Promise<{ readonly bytes: number; readonly blocks: readonly Block[] }> => {
+  const { blocks, filters } = await indexFile(connection, temp, rows, rowGroupRows, messageInOriginal);
+  const skip = skipFile(filters);
+  await writeFile(skipPath(path), skip, { mode: 0o600, flush: true });
   const handle = await open(temp, 'r');
   try {
     await handle.sync();
     await rename(temp, path);
-    return (await handle.stat()).size;
+    return { bytes: (await handle.stat()).size + skip.length, blocks };
   } finally {
     await handle.close();
     await syncFolder(dirname(path));
     await syncFolder(dirname(dirname(path)));
   }
+};
+
+const indexFile = async (
+  connection: Connection,
+  path: string,
+  rows: number,
+  blockRows: number,
+  messageInOriginal: boolean,
+): Promise<{ readonly blocks: readonly Block[]; readonly filters: readonly Uint8Array[] }> => {
+  const lines = messageInOriginal ? ['event.original'] : ['event.original', 'message'];
+  // Other fields have few values in a block, or are part of the line.
+  const others = SKIP_FIELDS.filter((field) => field !== 'event.original' && field !== 'message');
+  const blocks: Block[] = [];
+  const filters: Uint8Array[] = [];
+  const builder = new SkipBuilder();
+  for (let first = 0; first < rows; first += blockRows) {
+    const last = Math.min(first + blockRows, rows) - 1;
+    const table = `read_parquet(${sqlText(path)}) WHERE file_row_number BETWEEN ${first} AND ${last}`;
+    const [minTime, maxTime, ...values] = await connection.columns(
+      `SELECT epoch_ms(min("@timestamp")), epoch_ms(max("@timestamp")), ${others.map((field) => `list(DISTINCT ${sqlName(field)})`).join(', ')} FROM ${table}`,
+    );
+    const [ids = [], ...texts] = await connection.columns(`SELECT "event.id", ${lines.map(sqlName).join(', ')} FROM ${table}`);
+    for (const column of [...texts, ...values.map((value) => (value[0] ?? []) as readonly unknown[])])
+      for (const text of column) if (typeof text === 'string') builder.add(text);
+    for (const id of ids) if (typeof id === 'string') builder.addId(id);
+    filters.push(builder.finish());
+    blocks.push({ first, rows: last - first + 1, minTime: Number(minTime?.[0] ?? 0), maxTime: Number(maxTime?.[0] ?? 0) });
+  }
+  return { blocks, filters };
 };
 
 const syncFolder = async (dir: string): Promise<void> => {
@@ -141,11 +201,12 @@ const syncFolder = async (dir: string): Promise<void> => {
 /** Removes what the manifest does not know: unfinished writes and files whose removal was cut short. Answers the paths it misses. */
 export const tidyFiles = async (filesDir: string, known: ReadonlySet<string>): Promise<readonly string[]> => {
   const present = new Set<string>();
+  const kept = new Set([...known].flatMap((path) => [path, skipPath(path)]));
   for (const day of await readdir(filesDir)) {
     if (!(await stat(join(filesDir, day))).isDirectory()) continue;
     for (const name of await readdir(join(filesDir, day))) {
       const path = `${day}/${name}`;
-      if (known.has(path)) present.add(path);
+      if (kept.has(path)) present.add(path);
       else await rm(join(filesDir, path), { force: true });
     }
   }

@@ -12,7 +12,7 @@ import { planExpiry } from '../../retention.ts';
 import { type BatchFile, isWhole, listBatches } from '../batch-file.ts';
 import { JournalEnds, joinRanges } from '../journal-ends.ts';
 import type { Connection } from './duck.ts';
-import { concatFiles, tidyFiles, writeFiles } from './files.ts';
+import { concatFiles, skipPath, tidyFiles, writeFiles } from './files.ts';
 import { HotTables, isOutOfMemory } from './hot.ts';
 import type { Manifest, StoredFile } from './manifest.ts';
 import { mergeable } from './merge.ts';
@@ -271,7 +271,8 @@ export class Intake {
 
   async #remove(tables: readonly HotTable[], files: readonly StoredFile[]): Promise<void> {
     await this.#hot.drop(tables);
-    for (const file of files) await rm(join(this.#parts.from.filesDir, file.path), { force: true });
+    for (const { path } of files)
+      for (const name of [path, skipPath(path)]) await rm(join(this.#parts.from.filesDir, name), { force: true });
   }
 
   #change<T>(act: () => Promise<T>): Promise<T> {

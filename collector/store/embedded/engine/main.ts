@@ -14,7 +14,8 @@ process.on('disconnect', () => process.exit(0));
 setPriority(10);
 
 const send = (message: FromEngine): void => {
-  if (process.connected) process.send?.(message);
+  // The collector may be gone while an answer is under way; `disconnect` then ends this process.
+  if (process.connected) process.send?.(message, () => {});
 };
 
 const engine = await openEngine(JSON.parse(process.argv[2] ?? '') as EngineOptions, send);

@@ -7,6 +7,15 @@ import { DatabaseSync } from 'node:sqlite';
 import type { JournalPosition, JournalRange } from '../../../model/page.ts';
 import { COLUMNS, SCHEMA_ID } from '../../schema.ts';
 
+/** A run of rows of a file that is read or passed over as one: a row group. Times as of its file. */
+export interface Block {
+  /** Number of its first row, counted from 0. */
+  readonly first: number;
+  readonly rows: number;
+  readonly minTime: number;
+  readonly maxTime: number;
+}
+
 /** One Parquet file. Times in milliseconds, both ends inclusive. */
 export interface StoredFile {
   readonly id: number;
@@ -27,6 +36,8 @@ export interface StoredFile {
   readonly generation: number;
   /** True when each `message` is part of its `event.original`: a search of both may read one. */
   readonly messageInOriginal: boolean;
+  /** In order of their rows, together all of them. */
+  readonly blocks: readonly Block[];
 }
 
 export type NewFile = Omit<StoredFile, 'id'>;
@@ -36,7 +47,7 @@ CREATE TABLE IF NOT EXISTS file (
   id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL UNIQUE, dataset TEXT NOT NULL, day TEXT NOT NULL,
   rows INTEGER NOT NULL, bytes INTEGER NOT NULL, min_time INTEGER NOT NULL, max_time INTEGER NOT NULL,
   min_ingest INTEGER NOT NULL, max_ingest INTEGER NOT NULL, schema TEXT NOT NULL, ranges TEXT NOT NULL,
-  generation INTEGER NOT NULL, message_in_original INTEGER NOT NULL) STRICT;
+  generation INTEGER NOT NULL, message_in_original INTEGER NOT NULL, blocks TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS sealed (
   collector TEXT NOT NULL, incarnation TEXT NOT NULL, offset INTEGER NOT NULL, n INTEGER NOT NULL,
   PRIMARY KEY (collector, incarnation)) STRICT;
@@ -55,8 +66,16 @@ export class Manifest {
     this.#db = new DatabaseSync(path);
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
     this.#db.exec(SCHEMA);
+    this.#addBlocks();
     const names = JSON.stringify(COLUMNS.map((column) => column.name));
     this.#db.prepare('INSERT OR IGNORE INTO columns VALUES (?, ?)').run(SCHEMA_ID, names);
+  }
+
+  // Files of the first builds had no blocks: each is one that is never passed over.
+  #addBlocks(): void {
+    if (this.#db.prepare("SELECT 1 FROM pragma_table_info('file') WHERE name = 'blocks'").get() !== undefined) return;
+    this.#db.exec(`ALTER TABLE file ADD COLUMN blocks TEXT NOT NULL DEFAULT '[]';
+      UPDATE file SET blocks = json_array(0, rows, min_time, max_time)`);
   }
 
   files(): readonly StoredFile[] {
@@ -142,7 +161,7 @@ export class Manifest {
 
   #insert(file: NewFile): StoredFile {
     const { lastInsertRowid } = this.#db
-      .prepare('INSERT INTO file VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+      .prepare('INSERT INTO file VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
       .run(
         file.path,
         file.dataset,
@@ -157,6 +176,7 @@ export class Manifest {
         JSON.stringify(file.ranges),
         file.generation,
         file.messageInOriginal ? 1 : 0,
+        JSON.stringify(file.blocks.flatMap((block) => [block.first, block.rows, block.minTime, block.maxTime])),
       );
     return { ...file, id: Number(lastInsertRowid) };
   }
@@ -189,4 +209,14 @@ const fileOf = (row: Record<string, unknown>): StoredFile => ({
   ranges: JSON.parse(String(row['ranges'])) as JournalRange[],
   generation: Number(row['generation']),
   messageInOriginal: row['message_in_original'] === 1,
+  blocks: blocksOf(JSON.parse(String(row['blocks'])) as number[]),
 });
+
+const blocksOf = (numbers: readonly number[]): readonly Block[] => {
+  const blocks: Block[] = [];
+  for (let i = 0; i + 3 < numbers.length; i += 4) {
+    const [first, rows, minTime, maxTime] = numbers.slice(i, i + 4) as [number, number, number, number];
+    blocks.push({ first, rows, minTime, maxTime });
+  }
+  return blocks;
+};

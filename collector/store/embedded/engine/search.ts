@@ -1,20 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Searches by time: opens the newest sources first and stops when no other can hold a better row. First keys, then the rows of the page.
+ * Searches by time: reads the newest blocks first and stops when no other can hold a better row. First keys, then the rows of the page.
  * Input: a query, a page size, a place to go on from. Output: events in a total order (time, then id).
  */
 import { fault } from '../../../errors.ts';
 import type { Event } from '../../../model/event.ts';
 import { EVENT_SELECT, rowToEvent } from '../../schema.ts';
+import { inSteps, picksOf, unitsOf } from './candidates.ts';
 import type { Connection, Param } from './duck.ts';
+import { idTest } from './need.ts';
 import type { Asks } from './protocol.ts';
-import { type FromOptions, fromSql, isFile, type Snapshot, type Source } from './sources.ts';
-import { inWindow, timeSql, whereOf } from './where.ts';
+import { type FromOptions, fromPicks, PLACE, rowList, type Snapshot, type Source } from './sources.ts';
+import { timeSql, whereOf } from './where.ts';
 
 interface Key {
   readonly time: number;
   readonly id: string;
 }
+
+interface Found extends Key {
+  readonly source: Source;
+  readonly row: number;
+}
+
+// Rows that the first step of a search reads: a few blocks cost no more than the question itself.
+const FIRST_ROWS = 40_000;
 
 /** Runs a search over a snapshot. */
 export const search = async (
@@ -32,31 +42,39 @@ export const search = async (
     place = ` AND ("@timestamp" ${newest ? '<' : '>'} ${timeSql(after.time)} OR ("@timestamp" = ${timeSql(after.time)} AND "event.id" > ?))`;
     params.push(after.id);
   }
-  const low = after !== null && !newest ? after.time : ask.query.from;
-  const high = after !== null && newest ? after.time + 1 : ask.query.to;
+  const window = {
+    from: after !== null && !newest ? after.time : ask.query.from,
+    to: after !== null && newest ? after.time + 1 : ask.query.to,
+  };
   const better = (a: Key, b: Key): number => (newest ? b.time - a.time : a.time - b.time) || compareBytes(a.id, b.id);
-  const sources = byTime(inWindow([...snapshot.tables, ...snapshot.files], low, high), newest);
 
   // One more than asked for tells whether there is a next page.
-  let keys: Key[] = [];
-  for (const group of inSteps(sources)) {
-    const last = keys[ask.limit];
-    const within =
-      last === undefined ? group : group.filter((source) => (newest ? source.maxTime >= last.time : source.minTime <= last.time));
-    if (within.length === 0) break;
+  let best: Found[] = [];
+  for (const step of inSteps(unitsOf(snapshot, window, where.test, from, ask.order), FIRST_ROWS)) {
+    const last = best[ask.limit];
+    const units =
+      last === undefined ? step : step.filter(({ block }) => (newest ? block.maxTime >= last.time : block.minTime <= last.time));
+    if (units.length === 0) break;
     const bound = last === undefined ? '' : ` AND "@timestamp" ${newest ? '>=' : '<='} ${timeSql(last.time)}`;
+    const { sql, sources } = fromPicks(picksOf(units), { ...from, messageSpared: where.messageSpared }, true);
     const rows = await connection.rows(
-      `SELECT epoch_ms("@timestamp"), "event.id" FROM ${fromSql(within, { ...from, messageSpared: where.messageSpared })}
+      `SELECT epoch_ms("@timestamp"), "event.id", ${PLACE} FROM ${sql}
        WHERE ${where.sql}${place}${bound} ORDER BY "@timestamp" ${newest ? 'DESC' : 'ASC'}, "event.id" LIMIT ${ask.limit + 1}`,
       params,
     );
-    keys = [...keys, ...rows.map(([time, id]) => ({ time: Number(time), id: String(id) }))].sort(better).slice(0, ask.limit + 1);
+    const found = rows.map(([time, id, source, row]) => ({
+      time: Number(time),
+      id: String(id),
+      source: sources[Number(source)] as Source,
+      row: Number(row),
+    }));
+    best = [...best, ...found].sort(better).slice(0, ask.limit + 1);
   }
-  const page = keys.slice(0, ask.limit);
+  const page = best.slice(0, ask.limit);
   const end = page[page.length - 1];
   return {
-    events: await fetchEvents(connection, sources, page, from),
-    next: keys.length > ask.limit && end !== undefined ? formatKey(end) : null,
+    events: await fetchEvents(connection, page, from),
+    next: best.length > ask.limit && end !== undefined ? formatKey(end) : null,
   };
 };
 
@@ -67,13 +85,15 @@ export const getEvents = async (
   ids: readonly string[],
   from: FromOptions,
 ): Promise<readonly Event[]> => {
-  const sources = byTime([...snapshot.tables, ...snapshot.files], true);
-  const found = new Map<string, Event>();
   const wanted = [...new Set(ids)];
-  for (const group of inSteps(sources)) {
+  const found = new Map<string, Event>();
+  const always = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+  for (const step of inSteps(unitsOf(snapshot, always, idTest(...wanted), from), FIRST_ROWS)) {
     const left = wanted.filter((id) => !found.has(id));
     if (left.length === 0) break;
-    for (const event of await readEvents(connection, group, left, '', from)) {
+    const { sql } = fromPicks(picksOf(step), from);
+    const rows = await connection.rows(`SELECT ${EVENT_SELECT} FROM ${sql} WHERE "event.id" IN (SELECT unnest(?))`, [left]);
+    for (const event of rows.map(rowToEvent)) {
       const id = event['event.id'];
       if (id !== undefined && !found.has(id)) found.set(id, event);
     }
@@ -81,50 +101,19 @@ export const getEvents = async (
   return wanted.flatMap((id) => found.get(id) ?? []);
 };
 
-// Hot tables cost little each: those before the first file are asked with it; then two files, four, eight.
-function* inSteps(sources: readonly Source[]): Generator<readonly Source[]> {
-  let step = sources.findIndex(isFile) + 1 || sources.length;
-  let next = 2;
-  for (let at = 0; at < sources.length; ) {
-    yield sources.slice(at, at + step);
-    at += step;
-    step = next;
-    next *= 2;
-  }
-}
-
-const byTime = (sources: readonly Source[], newest: boolean): readonly Source[] =>
-  sources.toSorted((a, b) => (newest ? b.maxTime - a.maxTime : a.minTime - b.minTime));
-
-const fetchEvents = async (
-  connection: Connection,
-  sources: readonly Source[],
-  page: readonly Key[],
-  from: FromOptions,
-): Promise<readonly Event[]> => {
+const fetchEvents = async (connection: Connection, page: readonly Found[], from: FromOptions): Promise<readonly Event[]> => {
   if (page.length === 0) return [];
-  const times = page.map((key) => key.time);
-  const low = Math.min(...times);
-  const high = Math.max(...times);
-  const holding = sources.filter((source) => source.maxTime >= low && source.minTime <= high);
-  const ids = page.map((key) => key.id);
-  const events = await readEvents(connection, holding, ids, `"@timestamp" BETWEEN ${timeSql(low)} AND ${timeSql(high)} AND `, from);
-  const byKey = new Map(events.map((event) => [`${event['@timestamp']} ${event['event.id']}`, event]));
-  return page.flatMap((key) => byKey.get(`${key.time} ${key.id}`) ?? []);
-};
-
-const readEvents = async (
-  connection: Connection,
-  sources: readonly Source[],
-  ids: readonly string[],
-  window: string,
-  from: FromOptions,
-): Promise<readonly Event[]> => {
-  const rows = await connection.rows(
-    `SELECT ${EVENT_SELECT} FROM ${fromSql(sources, from)} WHERE ${window}"event.id" IN (SELECT unnest(?))`,
-    [ids],
-  );
-  return rows.map(rowToEvent);
+  const rowsOf = new Map<Source, number[]>();
+  for (const { source, row } of page) {
+    const list = rowsOf.get(source);
+    if (list === undefined) rowsOf.set(source, [row]);
+    else list.push(row);
+  }
+  const picks = [...rowsOf].map(([source, rows]) => ({ source, rows: rowList(rows) }));
+  const { sql, sources } = fromPicks(picks, from, true);
+  const rows = await connection.rows(`SELECT ${PLACE}, ${EVENT_SELECT} FROM ${sql}`);
+  const byPlace = new Map(rows.map(([source, row, ...values]) => [`${source} ${row}`, rowToEvent(values)]));
+  return page.flatMap(({ source, row }) => byPlace.get(`${sources.indexOf(source)} ${row}`) ?? []);
 };
 
 const formatKey = ({ time, id }: Key): string => Buffer.from(JSON.stringify([time, id])).toString('base64url');

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { COLUMNS, SCHEMA_ID, sqlName, sqlText } from '../../schema.ts';
 import type { BatchFile } from '../batch-file.ts';
-import type { StoredFile } from './manifest.ts';
+import type { Block, StoredFile } from './manifest.ts';
 
 /** Times in milliseconds, both ends inclusive; infinite where the table has no rows. */
 export interface HotTable {
@@ -23,6 +23,13 @@ export interface HotTable {
 export type Source = HotTable | StoredFile;
 
 export const isFile = (source: Source): source is StoredFile => 'path' in source;
+
+/** Some rows of a source. */
+export interface Pick {
+  readonly source: Source;
+  /** Condition on the row's number, as `rowRanges` or `rowList` makes it; null for all. */
+  readonly rows: string | null;
+}
 
 export interface Snapshot {
   readonly tables: readonly HotTable[];
@@ -94,27 +101,80 @@ export interface FromOptions {
   readonly messageSpared?: boolean;
 }
 
-/** All rows of the sources, as a table expression. Names of tables and files are our own. */
-export const fromSql = (sources: readonly Source[], options: FromOptions): string => {
+/** Row numbers of blocks, joined where they touch. */
+export const rowRanges = (blocks: readonly Block[]): string => {
+  const ranges: [number, number][] = [];
+  for (const { first, rows } of blocks.toSorted((a, b) => a.first - b.first)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] + 1 === first) last[1] = first + rows - 1;
+    else ranges.push([first, first + rows - 1]);
+  }
+  return ranges.map(([first, last]) => `ROW BETWEEN ${first} AND ${last}`).join(' OR ');
+};
+
+/** These row numbers alone. */
+export const rowList = (rows: readonly number[]): string =>
+  `ROW BETWEEN ${Math.min(...rows)} AND ${Math.max(...rows)} AND ROW IN (${rows.join(', ')})`;
+
+/** Columns that `places` adds: position of the source in the list given, and number of the row in it. */
+export const PLACE = '"#source", "#row"';
+
+export interface From {
+  /** A table expression in parentheses. Names of tables and files are our own. */
+  readonly sql: string;
+  /** The sources that `#source` counts. */
+  readonly sources: readonly Source[];
+}
+
+/** The picked rows of all sources; with `places`, where each row stands. */
+export const fromPicks = (picks: readonly Pick[], options: FromOptions, places = false): From => {
   const parts: string[] = [];
-  const tables = sources.filter((source): source is HotTable => !isFile(source));
-  const groups = new Map<string, StoredFile[]>();
-  for (const source of sources) {
-    if (isFile(source)) {
-      const key = `${source.schema} ${options.messageSpared === true && source.messageInOriginal}`;
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [source]);
-      else group.push(source);
-    }
+  const order: Source[] = [];
+  for (const { source, rows } of picks) {
+    if (isFile(source)) continue;
+    const place = places ? `, ${order.length} AS "#source", rowid AS "#row"` : '';
+    parts.push(`SELECT *${place} FROM ${source.name}${rows === null ? '' : ` WHERE ${rows.replaceAll('ROW ', 'rowid ')}`}`);
+    order.push(source);
   }
-  for (const files of groups.values()) {
-    const { schema, messageInOriginal } = files[0] as StoredFile;
-    const list = files.map((file) => sqlText(join(options.filesDir, file.path))).join(', ');
-    const spared = options.messageSpared === true && messageInOriginal;
-    parts.push(`SELECT ${selectOf(options.columnsOf.get(schema), schema, spared)} FROM read_parquet([${list}])`);
+  for (const { files, spared } of alike(picks, options)) {
+    const [{ source: first, rows }] = files as [FilePick];
+    const list = files.map(({ source }) => sqlText(join(options.filesDir, source.path))).join(', ');
+    const place = places ? `, file_index + ${order.length} AS "#source", file_row_number AS "#row"` : '';
+    const where = rows === null ? '' : ` WHERE ${rows.replaceAll('ROW ', 'file_row_number ')}`;
+    parts.push(
+      `SELECT ${selectOf(options.columnsOf.get(first.schema), first.schema, spared)}${place} FROM read_parquet([${list}])${where}`,
+    );
+    order.push(...files.map(({ source }) => source));
   }
-  if (parts.length === 1 && tables.length === 0) return `(${parts[0]})`;
-  return `(${[fromTables(tables), ...parts].join(' UNION ALL BY NAME ')})`;
+  const single = parts.length === 1 && order.every(isFile);
+  return { sql: single ? `(${parts[0]})` : `(${[EMPTY, ...parts].join(' UNION ALL BY NAME ')})`, sources: order };
+};
+
+/** All rows of the sources. */
+export const fromSql = (sources: readonly Source[], options: FromOptions): string =>
+  fromPicks(
+    sources.map((source) => ({ source, rows: null })),
+    options,
+  ).sql;
+
+type FilePick = Pick & { readonly source: StoredFile };
+
+// Files that one select reads: whole ones of the same columns, with `message` spared or not. A file of which only some rows are picked
+// has a select of its own: over several files the engine would look for the row numbers of one in all of them.
+const alike = (
+  picks: readonly Pick[],
+  options: FromOptions,
+): readonly { readonly files: readonly FilePick[]; readonly spared: boolean }[] => {
+  const groups = new Map<string, { readonly files: FilePick[]; readonly spared: boolean }>();
+  for (const { source, rows } of picks) {
+    if (!isFile(source)) continue;
+    const spared = options.messageSpared === true && source.messageInOriginal;
+    const key = rows === null ? `${source.schema} ${spared}` : source.path;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { files: [{ source, rows }], spared });
+    else group.files.push({ source, rows });
+  }
+  return [...groups.values()];
 };
 
 /** All rows of tables, each of which may lack columns, with every column in its place. */

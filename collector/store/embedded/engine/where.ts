@@ -4,10 +4,11 @@
  * Input: a query from the collector. Output: SQL with parameters, and what it lets a search skip.
  */
 import type { Node } from '../../../query/ast.ts';
+import { resolve } from '../../../query/resolve.ts';
 import { toSql } from '../../../query/to-sql.ts';
 import type { Param } from './duck.ts';
+import { type BlockTest, blockTest } from './need.ts';
 import type { Query } from './protocol.ts';
-import type { Source } from './sources.ts';
 
 export interface Where {
   readonly sql: string;
@@ -15,6 +16,8 @@ export interface Where {
   /** The whole window matches: no condition besides time. */
   readonly all: boolean;
   readonly messageSpared: boolean;
+  /** False of a block where no row of it can match; null when nothing can be told. */
+  readonly test: BlockTest | null;
 }
 
 // Times that both JavaScript and DuckDB can hold.
@@ -33,6 +36,7 @@ export const whereOf = (query: Query): Where => {
     params,
     all: query.where.kind === 'all',
     messageSpared: !namesMessage(query.where),
+    test: blockTest(resolve(query.where, { of: 'events', now: query.now })),
   };
 };
 
@@ -49,7 +53,3 @@ const namesMessage = (node: Node): boolean => {
       return node.field !== null && (node.field.text === 'message' || node.field.text.includes('*'));
   }
 };
-
-/** Sources that can hold an event of the window. */
-export const inWindow = <T extends Source>(sources: readonly T[], from: number, to: number): readonly T[] =>
-  sources.filter((source) => source.maxTime >= from && source.minTime < to);
