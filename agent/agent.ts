@@ -17,10 +17,10 @@ import type { Identity } from './enrol/identity.ts';
 import { openRenewal } from './enrol/renewal.ts';
 import { type Condition, conditionsOf } from './health.ts';
 import { HEARTBEAT_MS, sealHeartbeat } from './heartbeat.ts';
+import { makeMending } from './mending.ts';
 import type { Batch, Source } from './source/source.ts';
 import { parseMultiline } from './source/tail/multiline.ts';
 import { Tail } from './source/tail/tail.ts';
-import { type Gap, offerMissing, openNewEpoch, resyncSpool } from './spool/mend.ts';
 import { Spool } from './spool/spool.ts';
 import { type AgentStatus, explainPath, statusOf } from './status.ts';
 import { type Client, openClient } from './transport/client.ts';
@@ -103,48 +103,20 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
     turn = done.catch(() => undefined); // The caller hears of it; the next one only waits.
     return done;
   };
-  const notes = new Map<string, Condition>();
-  const declare = (gaps: readonly Gap[]): Promise<void> =>
-    inTurn(async () => {
-      for (const { stream, epoch, body } of gaps) {
-        notes.set(`${stream}/${epoch}/${body.from}`, {
-          code: 'RECORDS_GONE',
-          about: `${stream} ${body.from}..${body.to}`,
-          hint: `Nothing can bring them back (${body.cause}).`,
-        });
-        if (spool.stateOf(stream)?.epoch === epoch) spool.sealJson(stream, 'gap', 'gap', body);
-      }
-      await spool.flush();
-    });
+  const mending = makeMending({
+    spool,
+    sources,
+    signer: () => signer,
+    inTurn,
+    onNewEpoch: (stream, matched) =>
+      log.warn({ event: 'uplink.conflict', stream, matched }, 'The collector holds other records of this stream; a new epoch was opened.'),
+  });
   const sender = openSender({
     spool,
     clock,
     client: () => client,
     random: Math.random,
-    declare,
-    onResync: (held) => inTurn(() => resyncSpool(spool, held)),
-    onMissing: (ranges) => inTurn(() => offerMissing(spool, ranges)),
-    onConflict: (conflict) =>
-      inTurn(async () => {
-        await spool.flush();
-        const oracle = {
-          matches: (stream: string, end: (typeof conflict.ends)[number]) => sources.some((source) => source.matches(stream, end)),
-          moveTo: (stream: string, end: (typeof conflict.ends)[number]) =>
-            sources.find((source) => source.matches(stream, end))?.moveTo(stream, end),
-        };
-        const { opened, matched } = await openNewEpoch(spool, oracle, signer, conflict);
-        if (!opened) return;
-        log.warn(
-          { event: 'uplink.conflict', stream: conflict.stream, matched },
-          'The collector holds other records of this stream; a new epoch was opened.',
-        );
-        if (!matched)
-          notes.set(conflict.stream, {
-            code: 'READ_AGAIN',
-            about: conflict.stream,
-            hint: 'Nothing that the collector holds was recognised; lines may stand there twice.',
-          });
-      }),
+    ...mending,
     onOutcome: (outcome, state, effects) => {
       if (outcome.kind !== 'answer' && state.failures === 1)
         log.warn(
@@ -196,7 +168,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
       uplink: { url: identity.url, trouble: sender.state.trouble },
       clockOffsetMs: sender.clockOffsetMs,
       renewal: renewal.failure,
-      notes: [...notes.values()].slice(-50),
+      notes: mending.notes(),
     });
 
   /** Reads for a while; true when there is more to read at once. */

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What the agent does about a collector that holds other records, or fewer, than it was sent: the ways out of W6, W9 and W11 in their order.
+ * Input: the spool, the sources, what the uplink heard. Output: handlers for the sender; notes for people.
+ */
+import type { StreamEnd } from '../core/protocol.ts';
+import type { Signer } from '../core/sign.ts';
+import type { Condition } from './health.ts';
+import type { Source } from './source/source.ts';
+import { type Gap, offerMissing, openNewEpoch, resyncSpool } from './spool/mend.ts';
+import type { Spool } from './spool/spool.ts';
+import type { SenderOptions } from './transport/sender.ts';
+
+export interface MendingParts {
+  readonly spool: Spool;
+  readonly sources: readonly Source[];
+  readonly signer: () => Signer;
+  /** Runs work while nothing is sealed: a stream's numbers have one writer. */
+  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  /** A new epoch was opened; `matched` is false when nothing that the collector holds was recognised. */
+  readonly onNewEpoch: (stream: string, matched: boolean) => void;
+}
+
+export interface Mending extends Pick<SenderOptions, 'onConflict' | 'onResync' | 'onMissing' | 'declare'> {
+  /** What people should know, newest last. */
+  notes(): readonly Condition[];
+}
+
+export const makeMending = ({ spool, sources, signer, inTurn, onNewEpoch }: MendingParts): Mending => {
+  const notes = new Map<string, Condition>();
+  const oracle = {
+    matches: (stream: string, end: StreamEnd) => sources.some((source) => source.matches(stream, end)),
+    moveTo: (stream: string, end: StreamEnd) => sources.find((source) => source.matches(stream, end))?.moveTo(stream, end),
+  };
+  const sealGaps = async (gaps: readonly Gap[]): Promise<void> => {
+    for (const { stream, epoch, body } of gaps) {
+      notes.set(`${stream}/${epoch}/${body.from}`, {
+        code: 'RECORDS_GONE',
+        about: `${stream} ${body.from}..${body.to}`,
+        hint: `Nothing can bring them back (${body.cause}).`,
+      });
+      if (spool.stateOf(stream)?.epoch === epoch) spool.sealJson(stream, 'gap', 'gap', body);
+    }
+    await spool.flush();
+  };
+  return {
+    declare: (gaps) => inTurn(() => sealGaps(gaps)),
+    onResync: (held) => inTurn(() => resyncSpool(spool, held)),
+    onMissing: (ranges) => inTurn(() => offerMissing(spool, ranges)),
+    onConflict: (conflict) =>
+      inTurn(async () => {
+        await spool.flush();
+        const { opened, matched } = await openNewEpoch(spool, oracle, signer(), conflict);
+        if (!opened) return;
+        onNewEpoch(conflict.stream, matched);
+        if (!matched)
+          notes.set(conflict.stream, {
+            code: 'READ_AGAIN',
+            about: conflict.stream,
+            hint: 'Nothing that the collector holds was recognised; lines may stand there twice.',
+          });
+      }),
+    notes: () => [...notes.values()].slice(-50),
+  };
+};
