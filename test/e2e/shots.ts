@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { BrowserContext, Page } from 'playwright-core';
-import { browserMissing, chooseOwn, consoleBuilt, OWN_PASSWORD, openBrowser, openContext, signIn, type View } from '../support/browser.ts';
+import { browserMissing, chooseOwn, consoleBuilt, openBrowser, openContext, signIn, type View } from '../support/browser.ts';
 import { linesOfADay } from '../support/day.ts';
 import { ROOT } from '../support/repository.ts';
 import { type Collector, removeDir, startCollector, tempDir, until } from '../support/vigil.ts';
@@ -25,7 +25,9 @@ const VIEWS: readonly View[] = [1440, 1000, 390].flatMap((width) =>
 
 const settled = async (page: Page): Promise<void> => {
   await page.locator('.door, .frame').waitFor();
-  await page.waitForFunction("document.querySelector('.skeleton, .waiting, main:empty') === null");
+  // Pages come as pieces of their own: first the piece, then what it reads.
+  await page.locator('main > *').first().waitFor();
+  await page.locator('.skeleton, .waiting').first().waitFor({ state: 'detached' });
   await page.evaluate('document.fonts.ready.then(() => undefined)');
 };
 
@@ -91,7 +93,7 @@ const WITH_DATA: readonly Screen[] = [
   {
     name: 'person-menu',
     path: '/',
-    act: (page) => page.getByRole('button', { name: /^admin/ }).click(),
+    act: (page) => page.getByRole('button', { name: /admin, admin/ }).click(),
   },
   { name: 'password', path: '/password' },
 ];
@@ -138,38 +140,34 @@ const main = async (): Promise<void> => {
       await take(context, collector, view, OUTSIDE.slice(0, 1), out);
       await context.close();
     }
-    // The first password is chosen once; its page is looked at in every view before that.
-    const sessions = new Map<View, BrowserContext>();
+    // One session for all pictures, so that the lines of signing in do not fill the search.
+    const first = await openContext(browser, VIEWS[0] as View);
+    const door = await first.newPage();
+    await door.goto(collector.console);
+    await signIn(door, oneTime);
+    await door.getByLabel('One-time password').waitFor();
+    let storageState = await first.storageState();
     for (const view of VIEWS) {
-      const context = await openContext(browser, view);
-      const page = await context.newPage();
-      await page.goto(collector.console);
-      await signIn(page, oneTime);
-      await page.getByLabel('One-time password').waitFor();
+      const context = await openContext(browser, view, storageState);
       await take(context, collector, view, [{ name: 'first-password', path: '/' }], out);
-      if (view === VIEWS[VIEWS.length - 1]) {
-        await chooseOwn(page, oneTime);
-        await page.getByRole('navigation').waitFor();
-      }
-      await page.close();
       await context.close();
     }
+    await chooseOwn(door, oneTime);
+    await door.getByRole('navigation').waitFor();
+    storageState = await first.storageState();
+    await first.close();
     for (const view of VIEWS) {
-      const context = await openContext(browser, view);
-      const page = await context.newPage();
-      await page.goto(collector.console);
-      await signIn(page, OWN_PASSWORD);
-      await page.getByRole('navigation').waitFor();
-      await page.close();
-      sessions.set(view, context);
+      const context = await openContext(browser, view, storageState);
       await take(context, collector, view, EMPTY, out);
+      await context.close();
     }
     const day = linesOfADay(Date.now());
     writeFileSync(auth, day.auth);
     writeFileSync(access, day.access);
     await until('the lines', async () => (await collector.count('* and not event.dataset: vigil')) >= 300, 30_000);
     await until('an incident', async () => (await collector.query('', ['--in', 'incidents'])).length > 0);
-    for (const [view, context] of sessions) {
+    for (const view of VIEWS) {
+      const context = await openContext(browser, view, storageState);
       await take(context, collector, view, WITH_DATA, out);
       await context.close();
     }

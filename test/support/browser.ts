@@ -89,8 +89,10 @@ export interface View {
   readonly scheme: 'light' | 'dark';
 }
 
+type StorageState = Awaited<ReturnType<BrowserContext['storageState']>>;
+
 /** A context of a size and scheme, in the zone and language that pictures are always taken in. */
-export const openContext = (browser: Browser, { width, height = 900, scheme }: View): Promise<BrowserContext> =>
+export const openContext = (browser: Browser, { width, height = 900, scheme }: View, session?: StorageState): Promise<BrowserContext> =>
   browser.newContext({
     viewport: { width, height },
     colorScheme: scheme,
@@ -98,4 +100,5 @@ export const openContext = (browser: Browser, { width, height = 900, scheme }: V
     locale: 'en-GB',
     timezoneId: 'Europe/Helsinki',
     hasTouch: width < 800,
+    ...(session ? { storageState: session } : {}),
   });

@@ -34,6 +34,8 @@ export const incident = (id: string): Promise<IncidentItem> => call('GET', `/api
 export const explainAlert = (id: string): Promise<AlertChain> => call('GET', `/api/v1/alerts/${encodeURIComponent(id)}/explain`);
 export const explainIncident = (id: string): Promise<IncidentChain> => call('GET', `/api/v1/incidents/${encodeURIComponent(id)}/explain`);
 
+export const assets = (): Promise<AnswerOf<'GET /api/v1/fleet/assets'>> => call('GET', '/api/v1/fleet/assets', { query: { limit: 1000 } });
+
 export interface Window {
   readonly query: string;
   readonly from: string;

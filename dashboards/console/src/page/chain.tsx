@@ -4,9 +4,18 @@
  * Input: an id from the address. Output: a page that ends in lines as they were found, each with its event.
  */
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Link, useParams } from 'react-router';
-import { type AlertItem, alert, explainAlert, explainIncident, type IncidentChain, type IncidentItem, incident } from '../api/calls.ts';
+import {
+  type AlertItem,
+  alert,
+  assets,
+  explainAlert,
+  explainIncident,
+  type IncidentChain,
+  type IncidentItem,
+  incident,
+} from '../api/calls.ts';
 import { type Level, SeverityMark } from '../part/marks.tsx';
 import { ProblemLine } from '../part/problem.tsx';
 import { Section, Skeleton } from '../part/section.tsx';
@@ -29,7 +38,7 @@ export const IncidentPage = (): ReactNode => {
       <Head reference={one.reference} level={one.severity} state={one.state} title={one.title} />
       <div className="split">
         <div className="stack">
-          <Evidence links={chain.data.alerts} />
+          <Evidence links={chain.data.alerts} few={6} />
         </div>
         <Facts one={one} why={one.why}>
           <dt>Owner</dt>
@@ -54,7 +63,7 @@ export const AlertPage = (): ReactNode => {
       <Head reference={one.entityName} level={one.level} state={one.state} title={one.title} />
       <div className="split">
         <div className="stack">
-          <Evidence links={chain.data.alerts} />
+          <Evidence links={chain.data.alerts} few={50} />
         </div>
         <Facts one={one} why={one.why}>
           <dt>Rule</dt>
@@ -104,7 +113,7 @@ const Facts = ({ one, why, children }: FactsProps): ReactNode => (
     <Section title="Why">
       <ul className="whys">
         {why.map((text) => (
-          <li key={text}>{text}</li>
+          <li key={text}>{capital(text)}</li>
         ))}
       </ul>
     </Section>
@@ -127,14 +136,23 @@ const Facts = ({ one, why, children }: FactsProps): ReactNode => (
         )}
         <dt>About</dt>
         <dd className="mono">
-          {one.entities.map((entity) => (
-            <div key={entity}>{entity}</div>
-          ))}
+          <Entities entities={one.entities} />
         </dd>
       </dl>
     </Section>
   </div>
 );
+
+/** Entities with the names of their hosts; the id stays in the tooltip. */
+const Entities = ({ entities }: { readonly entities: readonly string[] }): ReactNode => {
+  const found = useQuery({ queryKey: ['assets'], queryFn: assets, staleTime: 60_000 });
+  const names = new Map(found.data?.items.map(({ id, name }) => [id, name]));
+  return entities.map((entity) => (
+    <div key={entity} title={entity}>
+      {entity.replace(/ast_[\w-]+/, (id) => names.get(id) ?? id)}
+    </div>
+  ));
+};
 
 /** The search that shows one event among those of its minute. */
 const eventLink = (id: string, at: string): string => {
@@ -147,10 +165,14 @@ const eventLink = (id: string, at: string): string => {
   })}`;
 };
 
-const Evidence = ({ links }: { readonly links: Links }): ReactNode =>
-  links.map((one) => (
+const Evidence = ({ links, few }: { readonly links: Links; readonly few: number }): ReactNode =>
+  links.map((one) => <Lines key={one.id} one={one} few={few} />);
+
+const Lines = ({ one, few }: { readonly one: Links[number]; readonly few: number }): ReactNode => {
+  const [all, setAll] = useState(false);
+  const lines = all ? one.lines : one.lines.slice(0, few);
+  return (
     <Section
-      key={one.id}
       title={one.title}
       note={<SeverityMark level={one.level as Level} bare />}
       coverage={one.more > 0 ? `${countText(one.lines.length)} of ${plural(one.count, 'line')}` : plural(one.count, 'line')}
@@ -159,14 +181,22 @@ const Evidence = ({ links }: { readonly links: Links }): ReactNode =>
         About <span className="mono">{one.entityName}</span>: {one.why.join('; ')}
       </p>
       <ol className="lines">
-        {one.lines.map((line) => (
+        {lines.map((line) => (
           <li key={line.event}>
-            <Link className="evidence" to={eventLink(line.event, line.time)} aria-label={`Event of ${line.time}`}>
+            <Link className="evidence" to={eventLink(line.event, line.time)}>
               <Time at={line.time} />
             </Link>
             <span className="mono">{line.original}</span>
           </li>
         ))}
       </ol>
+      {lines.length < one.lines.length ? (
+        <p className="acts">
+          <button type="button" className="evidence" onClick={() => setAll(true)}>
+            {plural(one.lines.length - lines.length, 'more line')}
+          </button>
+        </p>
+      ) : null}
     </Section>
-  ));
+  );
+};

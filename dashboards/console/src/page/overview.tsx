@@ -39,7 +39,7 @@ export const OverviewPage = ({ who }: { readonly who: Me }): ReactNode => {
   const items = [...open.data.items].sort(bySeverity);
   return (
     <>
-      {failed ? <ProblemLine error={failed} /> : null}
+      {failed ? <ProblemLine error={failed} place="over" /> : null}
       <Lead look={look} state={state.data} open={items} openTotal={open.data.total} alerts={newer.data} newIncidents={all.data.total} />
       <div className="split">
         <div className="stack">

@@ -49,7 +49,7 @@ export const PasswordPage = ({ first = false, name }: { readonly first?: boolean
           </p>
           <h1 className="lead">Choose your own password, {name}.</h1>
           <p className="second">
-            The one-time password has done its work. At least {MIN_LENGTH} characters; length counts more than signs.
+            Type the one-time password once more, then your own: at least {MIN_LENGTH} characters. Length counts more than signs.
           </p>
         </>
       ) : (

@@ -15,7 +15,7 @@ import { ProblemLine } from '../part/problem.tsx';
 import { QueryBar } from '../part/query-bar.tsx';
 import { QueryProblem, UnknownFields } from '../part/query-problem.tsx';
 import { ResultList } from '../part/results.tsx';
-import { SearchHead } from '../part/search-head.tsx';
+import { CopyLink, EventChart, NewPill } from '../part/search-head.tsx';
 import { Empty, Section, Skeleton } from '../part/section.tsx';
 import { rangeText, ZoneContext } from '../part/time.tsx';
 import { shifted, WindowChoice } from '../part/window-choice.tsx';
@@ -128,7 +128,7 @@ export const SearchPage = (): ReactNode => {
           </button>
         </form>
       </search>
-      {wrong ? <QueryProblem id={PROBLEM} problem={wrong} onPlace={focusAt} /> : <ProblemLine error={error} />}
+      {wrong ? <QueryProblem id={PROBLEM} problem={wrong} onPlace={focusAt} /> : <ProblemLine error={error} place="under" />}
       {wrong || !page ? null : (
         <UnknownFields
           unknown={page.unknown}
@@ -137,26 +137,28 @@ export const SearchPage = (): ReactNode => {
       )}
       <Section
         title={total === undefined ? 'Events' : plural(total, 'event')}
-        note={resolved && !wrong ? <span className="wide">{rangeText(resolved.from, resolved.to, zone)}</span> : undefined}
+        note={
+          resolved && !wrong ? (
+            <>
+              <span className="wide">{rangeText(resolved.from, resolved.to, zone)}</span>{' '}
+              {to === 'now' && bars.data ? <NewPill query={query} since={bars.data.to} onAgain={again} /> : null}
+            </>
+          ) : undefined
+        }
         coverage={
-          wrong
-            ? 'nothing was searched'
-            : page === undefined
-              ? 'reading'
-              : page.state.lagMs > 0
-                ? `search is ${spanText(page.state.lagMs)} behind`
-                : 'every record kept is searched'
+          wrong ? (
+            'nothing was searched'
+          ) : (
+            <>
+              <span className="wide">{lagText(page?.state.lagMs)}</span>
+              <CopyLink window={window} bars={bars.data} />
+            </>
+          )
         }
       >
         {wrong ? null : (
           <>
-            <SearchHead
-              window={window}
-              bars={bars.data}
-              lagMs={page?.state.lagMs ?? 0}
-              onWindow={(a, b) => go({ from: a, to: b })}
-              onAgain={again}
-            />
+            <EventChart bars={bars.data} lagMs={page?.state.lagMs ?? 0} live={to === 'now'} onWindow={(a, b) => go({ from: a, to: b })} />
             {found.isPending ? (
               error ? null : (
                 <Skeleton rows={8} />
@@ -201,6 +203,9 @@ export const SearchPage = (): ReactNode => {
     </>
   );
 };
+
+const lagText = (lagMs: number | undefined): string =>
+  lagMs === undefined ? 'reading' : lagMs > 0 ? `search is ${spanText(lagMs)} behind` : 'every record kept is searched';
 
 interface NothingProps {
   readonly query: string;

@@ -3,7 +3,7 @@
  * Alerts since the last look: counts by severity, bars over time, the newest that nobody has looked at.
  * Input: alerts. Output: a section; each row leads to its chain.
  */
-import { type ReactNode, useContext } from 'react';
+import { type ReactNode, useContext, useState } from 'react';
 import { Link } from 'react-router';
 import type { AlertItem, Alerts } from '../api/calls.ts';
 import { BarChart, type Bucket } from './bar-chart.tsx';
@@ -76,61 +76,66 @@ export const AlertsSection = ({
       ) : (
         <>
           <BarChart buckets={bucketsOf(items, from, now)} from={from} to={now} word="alert" height={56} />
-          {unseen.length === 0 ? (
-            <Empty>Somebody has looked at every one of them.</Empty>
-          ) : (
-            <AlertTable items={unseen.slice(0, SHOWN)} more={unseen.length - SHOWN} />
-          )}
+          {unseen.length === 0 ? <Empty>Somebody has looked at every one of them.</Empty> : <AlertTable items={unseen} />}
         </>
       )}
     </Section>
   );
 };
 
-const AlertTable = ({ items, more }: { readonly items: readonly AlertItem[]; readonly more: number }): ReactNode => (
-  <>
-    <table className="rows">
-      <thead>
-        <tr>
-          <th scope="col" style={{ width: 104 }}>
-            Last
-          </th>
-          <th scope="col" style={{ width: 24 }}>
-            <span className="hidden-visually">Severity</span>
-          </th>
-          <th scope="col">New, nobody has looked</th>
-          <th scope="col" className="wide">
-            About
-          </th>
-          <th scope="col" className="right">
-            Evidence
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {items.map((one) => (
-          <tr key={one.id}>
-            <td className="mono second">
-              <Time at={one.last} />
-            </td>
-            <td>
-              <SeverityMark level={one.level} bare />
-            </td>
-            <td>
-              <Link className="plain medium" to={`/alerts/${one.id}`}>
-                {one.title}
-              </Link>
-            </td>
-            <td className="mono wide">{one.entityName}</td>
-            <td className="right">
-              <Link className="evidence" to={`/alerts/${one.id}`}>
-                {plural(one.count, 'line')}
-              </Link>
-            </td>
+const AlertTable = ({ items }: { readonly items: readonly AlertItem[] }): ReactNode => {
+  const [all, setAll] = useState(false);
+  return (
+    <>
+      <table className="rows">
+        <thead>
+          <tr>
+            <th scope="col" style={{ width: 104 }}>
+              Last
+            </th>
+            <th scope="col" style={{ width: 24 }}>
+              <span className="hidden-visually">Severity</span>
+            </th>
+            <th scope="col">New, nobody has looked</th>
+            <th scope="col" className="wide">
+              About
+            </th>
+            <th scope="col" className="right">
+              Evidence
+            </th>
           </tr>
-        ))}
-      </tbody>
-    </table>
-    {more > 0 ? <p className="small third more">{plural(more, 'more is new', 'more are new')}.</p> : null}
-  </>
-);
+        </thead>
+        <tbody>
+          {(all ? items : items.slice(0, SHOWN)).map((one) => (
+            <tr key={one.id}>
+              <td className="mono second">
+                <Time at={one.last} />
+              </td>
+              <td>
+                <SeverityMark level={one.level} bare />
+              </td>
+              <td>
+                <Link className="plain medium" to={`/alerts/${one.id}`}>
+                  {one.title}
+                </Link>
+              </td>
+              <td className="mono wide">{one.entityName}</td>
+              <td className="right">
+                <Link className="evidence" to={`/alerts/${one.id}`}>
+                  {plural(one.count, 'line')}
+                </Link>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {!all && items.length > SHOWN ? (
+        <p className="acts">
+          <button type="button" className="evidence" onClick={() => setAll(true)}>
+            {countText(items.length - SHOWN)} more
+          </button>
+        </p>
+      ) : null}
+    </>
+  );
+};

@@ -3,7 +3,7 @@
  * Counts over time as bars from zero, parts stacked with the worst at the base, what was not seen hatched and named.
  * Input: buckets of equal width. Output: bars with ticks, the finding as text for screen readers, the same as a table; a window when one is dragged.
  */
-import { type PointerEvent, type ReactNode, useContext, useRef, useState } from 'react';
+import { type PointerEvent, type ReactNode, useContext, useLayoutEffect, useRef, useState } from 'react';
 import { countTicks, timeTicks } from './scale.ts';
 import { timeText, ZoneContext } from './time.tsx';
 import { countText, plural } from './words.ts';
@@ -28,10 +28,20 @@ export interface Props {
 
 const sum = ({ parts }: Bucket): number => parts.reduce((all, { count }) => all + count, 0);
 
+/** Room at the right end of the times, where the table is opened; in pixels. */
+const TWIN_WIDTH = 110;
+
 export const BarChart = ({ buckets, from, to, word, height, unseen = [], onWindow }: Props): ReactNode => {
   const zone = useContext(ZoneContext);
   const plot = useRef<HTMLDivElement>(null);
   const [drag, setDrag] = useState<readonly [number, number] | null>(null);
+  const [width, setWidth] = useState(600);
+  useLayoutEffect(() => {
+    if (!plot.current) return;
+    const watcher = new ResizeObserver(([entry]) => entry && setWidth(entry.contentRect.width));
+    watcher.observe(plot.current);
+    return () => watcher.disconnect();
+  }, []);
   const span = to - from;
   const step = span / Math.max(1, buckets.length);
   const sums = buckets.map(sum);
@@ -119,11 +129,13 @@ export const BarChart = ({ buckets, from, to, word, height, unseen = [], onWindo
         ))}
       </div>
       <div className="ticks-x" aria-hidden="true">
-        {timeTicks(from, to, zone).map((tick) => (
-          <span key={tick.at} style={{ left: `${x(tick.at)}%` }}>
-            {tick.text}
-          </span>
-        ))}
+        {timeTicks(from, to, zone, Math.min(7, Math.max(2, Math.floor(width / 130))))
+          .filter((tick) => (x(tick.at) / 100) * width < width - TWIN_WIDTH)
+          .map((tick) => (
+            <span key={tick.at} style={{ left: `${x(tick.at)}%` }}>
+              {tick.text}
+            </span>
+          ))}
       </div>
       <Twin buckets={buckets} sums={sums} word={word} onOpen={onWindow ? (i) => open(i, i) : undefined} />
     </figure>

@@ -9,7 +9,7 @@ import type { IncidentItem } from '../api/calls.ts';
 import { SeverityMark } from './marks.tsx';
 import { Empty, Section } from './section.tsx';
 import { Time } from './time.tsx';
-import { capital, plural, spanText } from './words.ts';
+import { ageText, capital, plural } from './words.ts';
 
 /** More than these are one click away, not on the first page. */
 const SHOWN = 6;
@@ -19,7 +19,7 @@ export const IncidentsSection = ({ items, total }: { readonly items: readonly In
   return (
     <Section
       title="Open incidents"
-      {...(total > 0 ? { note: `oldest ${spanText(Date.now() - oldest)}` } : {})}
+      {...(total > 0 ? { note: `oldest ${ageText(Date.now() - oldest)}` } : {})}
       coverage={total > SHOWN ? `worst ${SHOWN} of ${total}` : `${total} open`}
     >
       {items.length === 0 ? (

@@ -8,7 +8,7 @@ import { Link } from 'react-router';
 import type { Alerts, IncidentItem, Status } from '../api/calls.ts';
 import type { LastLook } from './last-look.ts';
 import { timeAs, timeText, ZoneContext } from './time.tsx';
-import { countText, plural, spanText, spelled } from './words.ts';
+import { ageText, countText, plural, spelled } from './words.ts';
 
 export interface LeadProps {
   readonly look: LastLook;
@@ -51,7 +51,7 @@ export const Lead = ({ look, state, open, openTotal, alerts, newIncidents }: Lea
           <span>You look for the first time in this browser</span>
         ) : (
           <span>
-            You last looked {timeText(look.at, zone)}, {spanText(Date.now() - look.at)} ago
+            You last looked {timeText(look.at, zone)}, {ageText(Date.now() - look.at)} ago
           </span>
         )}
         <Link className="evidence" to="/search">

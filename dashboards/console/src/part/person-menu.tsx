@@ -5,7 +5,7 @@
  */
 import { Menu, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { logout, type Me } from '../api/calls.ts';
 
@@ -38,8 +38,15 @@ const initials = (name: string): string => {
 export const PersonMenu = ({ who, onKeys }: { readonly who: Me; readonly onKeys: () => void }): ReactNode => {
   const navigate = useNavigate();
   const client = useQueryClient();
+  const [failed, setFailed] = useState(false);
   const leave = async (): Promise<void> => {
-    await logout();
+    try {
+      await logout();
+    } catch {
+      // The session lives on where it is kept, so nothing is taken away here.
+      setFailed(true);
+      return;
+    }
     sessionStorage.clear();
     client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' });
     await navigate('/');
@@ -49,8 +56,9 @@ export const PersonMenu = ({ who, onKeys }: { readonly who: Me; readonly onKeys:
   return (
     <Menu position="bottom-end" width={220} offset={6}>
       <Menu.Target>
-        <button type="button" className="avatar" aria-label={`${who.name}, ${who.role}`} title={`${who.name}, ${who.role}`}>
+        <button type="button" className="avatar" title={`${who.name}, ${who.role}`}>
           {initials(who.name)}
+          <span className="hidden-visually">{`: ${who.name}, ${who.role}`}</span>
         </button>
       </Menu.Target>
       <Menu.Dropdown>
@@ -60,7 +68,10 @@ export const PersonMenu = ({ who, onKeys }: { readonly who: Me; readonly onKeys:
         <Menu.Item onClick={() => navigate('/password')}>Change password</Menu.Item>
         <Menu.Item onClick={onKeys}>Keys</Menu.Item>
         <Menu.Divider />
-        <Menu.Item onClick={leave}>Sign out</Menu.Item>
+        <Menu.Item onClick={leave} closeMenuOnClick={false}>
+          Sign out
+        </Menu.Item>
+        {failed ? <Menu.Label role="alert">The collector does not answer. You are still signed in.</Menu.Label> : null}
       </Menu.Dropdown>
     </Menu>
   );

@@ -7,16 +7,33 @@ import type { ReactNode } from 'react';
 import { isProblem } from '../api/client.ts';
 import { StateMark } from './marks.tsx';
 
-export const ProblemLine = ({ error }: { readonly error: unknown }): ReactNode => {
+/** A sentence of the collector, in which commands stand between backticks. */
+export const Sentence = ({ text }: { readonly text: string }): ReactNode =>
+  text.split('`').map((piece, i) =>
+    i % 2 === 1 ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one text have no other name
+      <span key={i} className="mono">
+        {piece}
+      </span>
+    ) : (
+      piece
+    ),
+  );
+
+export const ProblemLine = ({ error, place = '' }: { readonly error: unknown; readonly place?: '' | 'over' | 'under' }): ReactNode => {
   if (error === null || error === undefined) return null;
   const [text, hint, code] = isProblem(error)
     ? [error.message, error.hint, error.code]
-    : ['The collector does not answer.', 'Check that it runs, then try again.', ''];
+    : ['The collector does not answer.', 'Check that it runs; this page asks again by itself.', ''];
   return (
-    <p className="problem" role="alert">
+    <p className={`problem ${place}`} role="alert">
       <StateMark state="bad" label="Problem" />
       <span>
-        {text} <span className="second">{hint}</span> {code === '' ? null : <span className="mono third">{code}</span>}
+        <Sentence text={text} />{' '}
+        <span className="second">
+          <Sentence text={hint} />
+        </span>{' '}
+        {code === '' ? null : <span className="mono third">{code}</span>}
       </span>
     </p>
   );

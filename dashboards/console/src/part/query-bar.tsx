@@ -56,6 +56,8 @@ export const QueryBar = ({ value, onChange, input, wrongAt, problemId }: Props):
       if (isOpen) close();
       else event.currentTarget.blur();
     } else if (!isOpen) {
+      // What is asked for is not written any further: suggestions that come late stay away.
+      if (event.key === 'Enter') close();
       if (event.key !== 'ArrowDown') return;
       setCursor(event.currentTarget.selectionStart ?? value.length);
     } else if (event.key === 'ArrowDown') setChosen((chosen + 1) % list.length);

@@ -7,6 +7,7 @@ import type { ReactNode } from 'react';
 import type { Found } from '../api/calls.ts';
 import type { Problem } from '../api/client.ts';
 import { StateMark } from './marks.tsx';
+import { Sentence } from './problem.tsx';
 
 export const QueryProblem = ({
   id,
@@ -22,10 +23,13 @@ export const QueryProblem = ({
     <p className="problem under" role="alert" id={id}>
       <StateMark state="bad" label="Problem" />
       <span>
-        {problem.message} <span className="second">{problem.hint}</span>{' '}
+        <Sentence text={problem.message} />{' '}
+        <span className="second">
+          <Sentence text={problem.hint} />
+        </span>{' '}
         {at === undefined ? null : (
           <button type="button" className="evidence" onClick={() => onPlace(at)}>
-            character {at + 1}
+            go there
           </button>
         )}
       </span>

@@ -51,7 +51,10 @@ export const timeTicks = (from: number, to: number, zone: Zone, limit = 7): read
   const ticks: TimeTick[] = [];
   for (let at = Math.ceil((from + shift) / step) * step - shift; at < to; at += step) {
     const midnight = (at + shift) % DAY === 0;
-    ticks.push({ at, text: midnight ? timeAs('day', at, zone) : timeAs(step < MINUTE ? 'clock' : 'minute', at, zone) });
+    const clock = timeAs(step < MINUTE ? 'clock' : 'minute', at, zone);
+    // The first one says its day too.
+    const text = ticks.length === 0 ? `${timeAs('day', at, zone)} ${clock}` : clock;
+    ticks.push({ at, text: midnight ? timeAs('day', at, zone) : text });
   }
   return ticks;
 };

@@ -46,7 +46,7 @@ export const SightLine = (): ReactNode => {
         {slow ? <StateMark state="warn" label="Behind" /> : null}
         Search lag <b>{spanText(lag.storeMs)}</b>
       </span>
-      <span>
+      <span className="roomy">
         Detect lag <b>{spanText(lag.detectMs)}</b>
       </span>
       <span>
@@ -75,7 +75,8 @@ const Clock = ({ offsetMs }: { readonly offsetMs: number }): ReactNode => {
   const at = now + offsetMs;
   return (
     <time dateTime={new Date(at).toISOString()} title="The collector’s clock">
-      {timeAs('full', at, zone)} {offsetText(at, zone)}
+      <span className="roomy">{timeAs('day', at, zone)} </span>
+      {timeAs('clock', at, zone)} {offsetText(at, zone)}
     </time>
   );
 };

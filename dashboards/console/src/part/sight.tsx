@@ -8,9 +8,10 @@ import { Link } from 'react-router';
 import type { Status } from '../api/calls.ts';
 import { literalOf } from './kql.ts';
 import { StateMark } from './marks.tsx';
+import { Sentence } from './problem.tsx';
 import { Blind, Empty, Section, ShareBar } from './section.tsx';
 import { Time } from './time.tsx';
-import { bytesText, countText, plural, spanText } from './words.ts';
+import { ageText, bytesText, countText, plural } from './words.ts';
 
 const searchFor = (query: string): string => `/search?${new URLSearchParams({ q: query })}`;
 
@@ -128,7 +129,10 @@ export const CannotSee = ({ state }: { readonly state: Status }): ReactNode => (
           <li key={`${one.code} ${one.about}`}>
             <StateMark state="unknown" label="Not known" />
             <span className="anywhere">
-              <b className="medium">{one.about}</b> {one.text} <span className="second">{one.hint}</span>
+              <b className="medium">{one.about}</b> <Sentence text={one.text} />{' '}
+              <span className="second">
+                <Sentence text={one.hint} />
+              </span>
             </span>
           </li>
         ))}
@@ -138,11 +142,15 @@ export const CannotSee = ({ state }: { readonly state: Status }): ReactNode => (
 );
 
 export const Kept = ({ state }: { readonly state: Status }): ReactNode => (
-  <Section title="Kept" coverage={`running for ${spanText(Date.parse(state.time) - Date.parse(state.startedAt))}`}>
+  <Section title="Kept" coverage={`running for ${ageText(Date.parse(state.time) - Date.parse(state.startedAt))}`}>
     <dl className="pairs">
       <dt>Events</dt>
+      <dd>{countText(state.store.events)}</dd>
+      <dt>On disk</dt>
       <dd>
-        {countText(state.store.events)} in {plural(state.store.files, 'file')}, {bytesText(state.store.bytes)}
+        {state.store.files === 0
+          ? 'nothing yet; the newest wait in memory, safe in the journal'
+          : `${plural(state.store.files, 'file')}, ${bytesText(state.store.bytes)}`}
       </dd>
       <dt>Signed blocks</dt>
       <dd>{bytesText(state.journal.bytes)} in the journal</dd>

@@ -17,6 +17,9 @@ export const spanText = (ms: number): string => {
   return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
 };
 
+/** The same for ages, which need no tenths: `2 s`, `4 min 07 s`. */
+export const ageText = (ms: number): string => (ms < 9_500 ? `${Math.max(0, Math.round(ms / 1000))} s` : spanText(ms));
+
 /** `512 B`, `14 kB`, `3.2 MB`, in thousands. */
 export const bytesText = (bytes: number): string => {
   if (bytes < 1000) return `${bytes} B`;
