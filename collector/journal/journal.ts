@@ -10,15 +10,15 @@ import type { AgentId } from '../../core/ids.ts';
 import type { Block, BlockHeader, JournalMark, StreamEnd, StreamRanges } from '../../core/protocol.ts';
 import { openSegment, type Segment } from '../../core/segment.ts';
 import { days, type UnixMs, unixMs } from '../../core/units.ts';
-import { decodeBlock } from '../../core/wire.ts';
 import { fault } from '../errors.ts';
 import type { Appended, AppendMeta, BlockJournal, BlockView, HeldBlock, MissingRange, StreamEpoch } from '../model/journal.ts';
 import { blockFrameHead } from './frame.ts';
 import { type Incarnation, readIncarnation, writeIncarnation } from './incarnation.ts';
+import { findBlock, holdsMark, readBlock, type Searched } from './lookup.ts';
 import type { JournalOptions, JournalReport, JournalStatus } from './options.ts';
-import { fingerprint, OpenPlaces, type Places } from './places.ts';
+import { fingerprint, OpenPlaces } from './places.ts';
 import { type ActiveSegment, type ClosedSegment, recover } from './recover.ts';
-import { openingFrames, placesPath, readBlockAt, readOpening, segmentPath } from './segments.ts';
+import { openingFrames, placesPath, readOpening, segmentPath } from './segments.ts';
 import type { Streams } from './streams.ts';
 
 interface Waiting {
@@ -285,32 +285,15 @@ export class Journal implements BlockJournal {
     return true;
   }
 
-  async find(header: Pick<BlockHeader, 'agent' | 'stream' | 'epoch' | 'first'>): Promise<HeldBlock | null> {
-    const print = fingerprint(header);
-    for (const { path, start, places } of this.#newestFirst()) {
-      for (const offset of places.candidates(print)) {
-        const found = await readBlockAt(path, offset, this.#files);
-        const decoded = found ? decodeBlock(found.frame.encoded) : null;
-        if (!found || decoded?.kind !== 'ok') continue;
-        const { agent, stream, epoch, first, count, hash } = decoded.block.header;
-        if (agent !== header.agent || stream !== header.stream || epoch !== header.epoch || first !== header.first) continue;
-        return { first, count, hash, offset: start + offset, end: start + found.end };
-      }
-    }
-    return null;
+  find(header: Pick<BlockHeader, 'agent' | 'stream' | 'epoch' | 'first'>): Promise<HeldBlock | null> {
+    return findBlock(this.#newestFirst(), header, this.#files);
   }
 
-  async read(offset: number): Promise<Block | null> {
-    for (const { path, start } of this.#newestFirst()) {
-      if (start > offset) continue;
-      const found = await readBlockAt(path, offset - start, this.#files);
-      const decoded = found ? decodeBlock(found.frame.encoded) : null;
-      return decoded?.kind === 'ok' ? decoded.block : null;
-    }
-    return null;
+  read(offset: number): Promise<Block | null> {
+    return readBlock(this.#newestFirst(), offset, this.#files);
   }
 
-  *#newestFirst(): Generator<{ readonly path: string; readonly start: number; readonly places: Places }> {
+  *#newestFirst(): Generator<Searched> {
     if (this.#active) yield { path: this.#active.segment.path, start: this.#active.start, places: this.#active.places };
     for (let i = this.#closed.length - 1; i >= 0; i--) yield this.#closed[i]!;
   }
@@ -321,14 +304,7 @@ export class Journal implements BlockJournal {
     const near = this.#streams.hashAt(agent, mark.offset);
     if (near !== null) return near === mark.hash ? 'ok' : 'other';
     if (mark.offset < this.#incarnation.from) return 'other';
-    for (const { path, start, places } of this.#newestFirst()) {
-      if (start >= mark.offset) continue;
-      const found = await readBlockAt(path, places.before(mark.offset - start), this.#files);
-      const decoded = found && start + found.end === mark.offset ? decodeBlock(found.frame.encoded) : null;
-      return decoded?.kind === 'ok' && decoded.block.header.hash === mark.hash ? 'ok' : 'other';
-    }
-    // Its segment is gone by retention; that it was held is what the incarnation says.
-    return 'ok';
+    return (await holdsMark(this.#newestFirst(), mark, this.#files)) ? 'ok' : 'other';
   }
 
   /**
