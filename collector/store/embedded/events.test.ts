@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileS
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { bytes, unixMs } from '../../../core/units.ts';
 import { batchMaker, eventOf, queryOf } from '../../../test/contract/events.ts';
@@ -216,6 +217,59 @@ test('a merge makes one file of many, and the answers stay', async () => {
   await reopen();
   expect(await count()).toBe(500);
   expect(filesUnder('files')).toHaveLength(1);
+});
+
+test('small files are merged by themselves when it is quiet', async () => {
+  await open();
+  for (let i = 0; i < 9; i++) {
+    await store.append(some(i * 10, 10));
+    await store.flush();
+  }
+  await vi.waitFor(async () => expect((await store.status()).files).toBe(1), { timeout: 25_000, interval: 200 });
+  expect(await count()).toBe(90);
+  expect(filesUnder('files')).toHaveLength(1);
+});
+
+test('while batches are folded, sealed and merged, every count holds exactly what was appended', async () => {
+  await open({ engine: { sealRows: 400, maxTables: 2 } });
+  let appended = 0;
+  let going = true;
+  const asking = (async () => {
+    let asked = 0;
+    for (; going; asked++) {
+      const before = appended;
+      const found = await count('"of a log"');
+      expect(found).toBeGreaterThanOrEqual(before);
+      expect(found % 50).toBe(0);
+    }
+    return asked;
+  })();
+  for (let i = 0; i < 60; i++) {
+    await store.append(some(i * 50, 50));
+    appended += 50;
+    if (i % 15 === 14) await store.merge(2);
+  }
+  going = false;
+  expect(await asking).toBeGreaterThan(5);
+  expect(await count()).toBe(3000);
+});
+
+test('a batch that ended the engine at each start is set aside, said, and the others are loaded', async () => {
+  const told: string[] = [];
+  const log = { info: () => {}, warn: () => {}, error: (fields: { event: string }) => told.push(fields.event) } as never;
+  await open();
+  for (let i = 0; i < 3; i++) await store.append(some(i * 10, 10));
+  const end = await store.position();
+  await store.close();
+  const path = filesUnder('hot').sort()[1] as string;
+  const manifest = new DatabaseSync(join(dir, 'manifest.db'));
+  manifest.prepare('INSERT INTO attempt VALUES (?, 3)').run(path);
+  manifest.close();
+  await open({ log });
+  expect(told).toEqual(['store.batch.set_aside']);
+  expect(await count()).toBe(20);
+  expect(await store.position()).toEqual(end);
+  expect((await store.status()).deadLetters).toBe(1);
 });
 
 test('a hold keeps the files of its ranges until it is lifted', async () => {

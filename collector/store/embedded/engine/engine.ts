@@ -37,7 +37,16 @@ export const openEngine = async (options: EngineOptions, send: (message: FromEng
   const duck = await openDuck({ memoryBytes: options.memoryBytes, tempBytes: options.tempBytes, tempDir, folders: [hotDir, filesDir] });
   const sources = new Sources(manifest.files());
   const from = { filesDir, columnsOf: manifest.columns() };
-  const intake = new Intake({ options, manifest, sources, loader: await duck.connect(), sealer: await duck.connect(), from, send });
+  const intake = new Intake({
+    options,
+    manifest,
+    sources,
+    loader: await duck.connect(),
+    sealer: await duck.connect(),
+    merger: await duck.connect(),
+    from,
+    send,
+  });
   await intake.start();
   setInterval(() => intake.tick(), TICK_MS).unref();
 

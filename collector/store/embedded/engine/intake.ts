@@ -3,7 +3,7 @@
  * Everything that changes the store: loads batches, folds and seals tables, merges and expires files. One change at a time of each kind.
  * Input: batch files, asks of the collector. Output: sources that searches read; a manifest that a restart reads.
  */
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UnixMs } from '../../../../core/units.ts';
 import { fault } from '../../../errors.ts';
@@ -17,7 +17,7 @@ import { HotTables, isOutOfMemory } from './hot.ts';
 import type { Manifest, StoredFile } from './manifest.ts';
 import { mergeable } from './merge.ts';
 import type { EngineOptions, FromEngine, Positions } from './protocol.ts';
-import { type FromOptions, fromSql, type HotTable, type Snapshot, type Sources } from './sources.ts';
+import { type FromOptions, fromSql, type HotTable, type Sources } from './sources.ts';
 
 export interface IntakeParts {
   readonly options: EngineOptions;
@@ -25,14 +25,22 @@ export interface IntakeParts {
   readonly sources: Sources;
   /** Loads, folds and drops. */
   readonly loader: Connection;
-  /** Seals and merges, while loading goes on. */
+  /** Seals, while loading goes on. */
   readonly sealer: Connection;
+  /** Merges, beside both. */
+  readonly merger: Connection;
   readonly from: FromOptions;
   readonly send: (message: FromEngine) => void;
 }
 
 // Loading waits for the seal when this many times its rows are in memory.
 const MOST_SEALS_IN_MEMORY = 2;
+// Rows between two ticks up to which it is quiet, and how many small files of a dataset and day are merged then and otherwise.
+const QUIET_ROWS = 10_000;
+const MERGE_WHEN_QUIET = 8;
+const MERGE_WHEN_BUSY = 32;
+// Starts that may end while the same batch is loaded, before it is set aside.
+const MOST_TRIES = 3;
 
 export class Intake {
   readonly #parts: IntakeParts;
@@ -40,9 +48,14 @@ export class Intake {
   readonly #hotDir: string;
   readonly #held: JournalEnds;
   #loading: Promise<unknown> = Promise.resolve();
-  #changing: Promise<unknown> = Promise.resolve();
+  #sealed: Promise<unknown> = Promise.resolve();
+  #filing: Promise<unknown> = Promise.resolve();
   #seal: Promise<void> | null = null;
+  readonly #sealing = new Set<HotTable>();
+  /** When the oldest batch in memory was loaded, monotonic. */
   #oldest: number | null = null;
+  #loadedRows = 0;
+  #merging = false;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -76,9 +89,21 @@ export class Intake {
         await rm(join(this.#hotDir, batch.path), { force: true });
         continue;
       }
-      await this.#load(batch);
+      const tries = manifest.attempt(batch.path);
+      if (tries > MOST_TRIES) await this.#setAside(batch, tries);
+      else await this.#load(batch);
+      manifest.succeeded(batch.path);
     }
     for (const end of manifest.sealed()) if (!this.#held.endOf(end)) this.#held.reach(end);
+  }
+
+  // A batch that ends the process each time it is loaded must not keep the store down. Its events stay in the journal, and here.
+  async #setAside(batch: BatchFile, tries: number): Promise<void> {
+    const path = join(this.#hotDir, batch.path);
+    const reason = `the engine ended ${tries - 1} times while loading it`;
+    this.#parts.manifest.bury(batch.path, 0, await readFile(path), reason, Date.now());
+    this.#held.reach({ collector: batch.collector, incarnation: batch.incarnation, offset: batch.to });
+    this.#log('error', 'store.batch.set_aside', { batch: batch.path, rows: batch.rows, reason });
   }
 
   positions(): Positions {
@@ -110,8 +135,10 @@ export class Intake {
     if (batch.rows > 0) this.#parts.sources.change({ newTables: [await this.#loadTable(batch)] });
     this.#held.reach({ collector, incarnation, offset: batch.to });
     this.#oldest ??= performance.now();
-    await this.#foldIfDue();
-    await this.#sealIfDue();
+    this.#loadedRows += batch.rows;
+    // The batch is searchable; what follows is housekeeping and fails by itself.
+    await this.#foldIfDue().catch((error: unknown) => this.#failed('store.fold.failed', error));
+    await this.#sealIfDue().catch((error: unknown) => this.#failed('store.seal.failed', error));
   }
 
   async #foldIfDue(): Promise<void> {
@@ -131,7 +158,8 @@ export class Intake {
       return table;
     } catch (error) {
       if (!isOutOfMemory(error)) throw error;
-      // Sealing empties the memory; a batch that does not fit then does not fit at all.
+      // Without a merge and with the tables sealed there is room; a batch that does not fit then does not fit at all.
+      if (this.#merging) this.#parts.merger.interrupt();
       await this.seal();
       return this.#hot.load(batch);
     }
@@ -145,29 +173,32 @@ export class Intake {
     if (rows - sealing >= options.sealRows || bytes - sealingBytes >= options.sealBytes) {
       const done = this.seal();
       if (rows > options.sealRows * MOST_SEALS_IN_MEMORY || bytes > options.sealBytes * MOST_SEALS_IN_MEMORY) await done;
-      else done.catch((error: unknown) => this.#sealFailed(error));
+      else done.catch((error: unknown) => this.#failed('store.seal.failed', error));
     }
   }
 
-  /** To be called now and then: seals what is older than the set age. */
+  /** To be called every few seconds: seals what is old enough, merges small files when it is quiet or there are many. */
   tick(): void {
-    if (this.#oldest === null || performance.now() - this.#oldest < this.#parts.options.sealAgeMs) return;
-    this.seal().catch((error: unknown) => this.#sealFailed(error));
+    if (this.#oldest !== null && performance.now() - this.#oldest >= this.#parts.options.sealAgeMs)
+      this.seal().catch((error: unknown) => this.#failed('store.seal.failed', error));
+    const quiet = this.#loadedRows <= QUIET_ROWS;
+    this.#loadedRows = 0;
+    if (!this.#merging)
+      this.merge(quiet ? MERGE_WHEN_QUIET : MERGE_WHEN_BUSY, 1).catch((error: unknown) => this.#failed('store.merge.failed', error));
   }
 
-  #sealFailed(error: unknown): void {
-    this.#log('error', 'store.seal.failed', { reason: error instanceof Error ? error.message : String(error) });
+  #failed(event: string, error: unknown): void {
+    this.#log('error', event, { reason: error instanceof Error ? error.message : String(error) });
   }
-
-  readonly #sealing = new Set<HotTable>();
 
   /** Writes everything loaded before into files. A seal that is under way is waited for first. */
   seal(): Promise<void> {
     if (this.#seal === null) {
-      this.#seal = this.#change(() => {
+      this.#seal = this.#sealed.then(() => {
         this.#seal = null;
         return this.#sealNow();
       });
+      this.#sealed = this.#seal.catch(() => {});
     }
     return this.#seal;
   }
@@ -177,6 +208,7 @@ export class Intake {
     const tables = sources.tables;
     // Empty batches have no table, but their ranges are sealed with what lies before them.
     const ends = this.#held.all();
+    const oldest = this.#oldest;
     this.#oldest = null;
     if (tables.length === 0) {
       manifest.seal([], ends);
@@ -191,6 +223,9 @@ export class Intake {
           level: 3,
         });
         this.#show({ goneTables: tables, newFiles: manifest.seal(files, ends) });
+      } catch (error) {
+        this.#oldest = oldest;
+        throw error;
       } finally {
         for (const table of tables) this.#sealing.delete(table);
       }
@@ -205,26 +240,21 @@ export class Intake {
       if (sealed.placeOf(batch) === 'held') await rm(join(this.#hotDir, batch.path), { force: true });
   }
 
-  /** Merges small files of one dataset and day; answers how many files went. */
-  merge(minFiles: number): Promise<number> {
-    return this.#change(async () => {
-      const { sources, sealer, manifest, options, from } = this.#parts;
+  /** Merges small files of one dataset and day, at most `most` groups; answers how many files went. */
+  merge(minFiles: number, most = Number.POSITIVE_INFINITY): Promise<number> {
+    return this.#file(async () => {
+      const { sources, merger, manifest, options, from } = this.#parts;
       let gone = 0;
-      for (const files of mergeable(sources.files, minFiles)) {
-        const snapshot: Snapshot = sources.open();
-        try {
-          const made = await concatFiles(sealer, files, from, { filesDir: from.filesDir, rowGroupRows: options.rowGroupRows, level: 9 });
-          this.#show({
-            goneFiles: files,
-            newFiles: manifest.replace(
-              files.map((file) => file.id),
-              [made],
-            ),
-          });
+      this.#merging = true;
+      try {
+        for (const files of mergeable(sources.files, minFiles).slice(0, most)) {
+          const made = await concatFiles(merger, files, from, { filesDir: from.filesDir, rowGroupRows: options.rowGroupRows, level: 9 });
+          const ids = files.map((file) => file.id);
+          this.#show({ goneFiles: files, newFiles: manifest.replace(ids, [made]) });
           gone += files.length;
-        } finally {
-          snapshot.release();
         }
+      } finally {
+        this.#merging = false;
       }
       return gone;
     });
@@ -232,7 +262,7 @@ export class Intake {
 
   /** Removes whole files by age of ingest, bytes and holds. */
   expire(olderThan: UnixMs, maxBytes: number): Promise<{ readonly files: number; readonly events: number; readonly bytes: number }> {
-    return this.#change(async () => {
+    return this.#file(async () => {
       const { sources, manifest } = this.#parts;
       const holds = manifest.holds();
       const going = new Set(
@@ -275,9 +305,10 @@ export class Intake {
       for (const name of [path, skipPath(path)]) await rm(join(this.#parts.from.filesDir, name), { force: true });
   }
 
-  #change<T>(act: () => Promise<T>): Promise<T> {
-    const done = this.#changing.then(act);
-    this.#changing = done.catch(() => {});
+  // Merging and expiry take files away: one after the other.
+  #file<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#filing.then(act);
+    this.#filing = done.catch(() => {});
     return done;
   }
 

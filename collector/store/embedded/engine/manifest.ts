@@ -55,6 +55,7 @@ CREATE TABLE IF NOT EXISTS columns (schema TEXT PRIMARY KEY, names TEXT NOT NULL
 CREATE TABLE IF NOT EXISTS dead (
   batch TEXT NOT NULL, line INTEGER NOT NULL, text BLOB NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY (batch, line)) STRICT;
+CREATE TABLE IF NOT EXISTS attempt (batch TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS hold (
   name TEXT NOT NULL, collector TEXT NOT NULL, incarnation TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
 PRAGMA user_version = 1;`;
@@ -130,6 +131,16 @@ export class Manifest {
   /** Keeps a row that no load takes. Repeating it changes nothing. */
   bury(batch: string, line: number, text: Uint8Array, reason: string, at: number): void {
     this.#db.prepare('INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?, ?)').run(batch, line, text, reason, at);
+  }
+
+  /** Notes that a start begins to load a batch; answers how many starts have. */
+  attempt(batch: string): number {
+    const row = this.#db.prepare('INSERT INTO attempt VALUES (?, 1) ON CONFLICT DO UPDATE SET n = n + 1 RETURNING n').get(batch);
+    return Number(row?.['n']);
+  }
+
+  succeeded(batch: string): void {
+    this.#db.prepare('DELETE FROM attempt WHERE batch = ?').run(batch);
   }
 
   deadLetters(): number {
