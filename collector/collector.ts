@@ -31,6 +31,7 @@ import type { Condition, StatusView } from './http/status.ts';
 import { openOwnStream } from './ingest/own.ts';
 import { openQuarantine } from './ingest/quarantine.ts';
 import { openJournal } from './journal/journal.ts';
+import { JournalReader } from './journal/reader.ts';
 import { makeLag } from './lag.ts';
 import type { HostView } from './model/agent.ts';
 import type { RulesView } from './river.ts';
@@ -162,9 +163,10 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
       ...assets.all().map(({ id, name }) => ({ key: `name:${name}`, asset: id, name })),
       ...registry.all().map((agent) => ({ key: agent.id, asset: agent.asset, name: agent.host })),
     ];
+    const reader = new JournalReader(join(dir, 'journal'));
     const positions = {
-      store: offsetIn(journal.incarnation, await events.position()),
-      detect: offsetIn(journal.incarnation, await state.store.position('detect')),
+      store: resumeAt(reader, await events.position()),
+      detect: resumeAt(reader, await state.store.position('detect')),
     };
     storeLag.current = makeLag(positions.store, clock);
     detectLag.current = makeLag(positions.detect, clock);
@@ -294,6 +296,8 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
     const localAgent = config['local_agent.enabled'] ? startAgent() : null;
     if (localAgent) closers.push(() => localAgent.close());
     own.say({ action: 'collector-started', message: `The collector ${VERSION} started.` });
+    if (journal.report.incarnation === 'file-missing')
+      own.say({ action: 'collector-restored', message: 'The journal was put back from a copy: agents send again what is missing.' });
     loop.reset();
     const { consoleUrl, agentsUrl, firstAdmin } = doors.current;
     return { consoleUrl, agentsUrl, firstAdmin, status: health.status, localAgent, close };
@@ -316,7 +320,7 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
         [
           { name: 'retention', cron: '17 * * * *', run: keep },
           { name: 'merge', cron: '40 2 * * *', run: async () => void (await events.merge(4)) },
-          { name: 'checkpoint', cron: '0 * * * *', run: () => audit.checkpoint() },
+          { name: 'checkpoint', cron: '* * * * *', run: () => audit.checkpoint() },
           { name: 'certificate', cron: '5 3 * * *', run: async () => doors.current?.refresh() },
         ],
         {
@@ -348,9 +352,9 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
   }
 };
 
-/** A position counts only in the journal it was made in; another journal is read from its beginning. */
-const offsetIn = (incarnation: string, position: { readonly incarnation: string; readonly offset: number } | null): number =>
-  position !== null && position.incarnation === incarnation ? position.offset : 0;
+/** Where a sink goes on; from the oldest block where it has no position. */
+const resumeAt = (reader: JournalReader, position: { readonly incarnation: string; readonly offset: number } | null): number =>
+  position === null ? reader.first() : reader.resume(position.incarnation, position.offset);
 
 /** Names that agents may call the listener by. */
 const namesOf = (config: CollectorConfig): readonly string[] => {
