@@ -222,11 +222,11 @@ describe('an identity', () => {
 
   it('is not asked for when the pin is not the collector’s', async () => {
     const token = { ...readToken(collector.token), pin: 'a'.repeat(64) };
-    const before = collector.requests;
+    const before = collector.requests();
     await expect(enrol(token, { host: 'h', machineId: '', zone: 'UTC', version: '0' }, systemClock)).rejects.toMatchObject({
       code: 'ENROL_PIN_MISMATCH',
     });
-    expect(collector.requests).toBe(before);
+    expect(collector.requests()).toBe(before);
   });
 
   it('is refused with the collector’s reason when the secret is wrong', async () => {

@@ -3,9 +3,9 @@
  * The spool: seals batches into signed blocks, makes them durable before they are first sent, and keeps them until they are acknowledged and a while longer.
  * Input: batches of the sources; what the collector settled. Output: blocks to send, in order; where each stream stands (river.md W4, W8, A1, A4).
  */
-import { mkdir } from 'node:fs/promises';
 import type { Clock } from '../../core/clock.ts';
 import { systemCode, toError } from '../../core/errors.ts';
+import { systemFiles } from '../../core/files.ts';
 import { FRAME_HEAD_BYTES } from '../../core/frames.ts';
 import { type AgentId, random128 } from '../../core/ids.ts';
 import type { Block, GapBody, HeartbeatBody, JournalMark } from '../../core/protocol.ts';
@@ -15,20 +15,11 @@ import type { Bytes, Ms } from '../../core/units.ts';
 import { encodeBlock, sealBlock, sealJson } from '../../core/wire.ts';
 import { fault } from '../errors.ts';
 import type { Batch } from '../source/source.ts';
-import {
-  blockFrameBytes,
-  isBefore,
-  type KeptBlock,
-  type Settled,
-  type SpoolPlace,
-  type StreamState,
-  settledFrame,
-  streamFrame,
-  writeBlockFrame,
-} from './frame.ts';
+import { blockFrameBytes, isBefore, type KeptBlock, type SpoolPlace, type StreamState, streamFrame, writeBlockFrame } from './frame.ts';
+import { Ledger } from './ledger.ts';
 import { SegmentLog } from './log.ts';
 import { Outbox } from './outbox.ts';
-import { ackedOf, type Recovered, recoverSpool, stateAfter } from './recover.ts';
+import { type Recovered, recoverSpool, stateAfter } from './recover.ts';
 import { type Pending, SendWindow, type SequenceRange } from './window.ts';
 
 export interface SpoolOptions extends SegmentOptions {
@@ -48,7 +39,6 @@ export interface SpoolOptions extends SegmentOptions {
 /** Sealed bytes after which a flush is due. */
 const FLUSH_BYTES = 1_048_576;
 const ROOM_BYTES = 2_097_152;
-const MAX_KEPT = 1_000;
 
 type Ranges = readonly (readonly [number, number])[];
 
@@ -58,15 +48,11 @@ export class Spool {
   readonly #streams: Map<string, StreamState>;
   /** The same as of the last flush: what a new segment may open with. */
   readonly #durable: Map<string, StreamState>;
-  readonly #acked: Recovered['acked'];
-  #ackedChanged = new Map<string, readonly [string, string, number]>();
+  readonly #ledger: Ledger;
   readonly #outbox = new Outbox();
   readonly #window: SendWindow;
-  #journal: JournalMark | null;
-  #kept: KeptBlock[];
   /** What a restored collector said it holds: such blocks are not sent again (W6). */
   #heldThere = new Map<string, Ranges>();
-  #marksChanged = false;
   #writing: Promise<unknown> = Promise.resolve();
   #failure: string | undefined;
   readonly damage: Recovered['damage'];
@@ -74,8 +60,9 @@ export class Spool {
   /** Opens or makes the folder. @throws CodedError AGENT_STATE_UNUSABLE. */
   static async open(options: SpoolOptions): Promise<Spool> {
     try {
-      await mkdir(options.folder, { recursive: true, mode: 0o700 });
-      return new Spool(options, await recoverSpool(options.folder));
+      const files = options.files ?? systemFiles;
+      await files.makeFolder(options.folder);
+      return new Spool(options, await recoverSpool(options.folder, files));
     } catch (error) {
       const reason = systemCode(error) ?? toError(error).message;
       throw fault('AGENT_STATE_UNUSABLE', { dir: options.folder, reason }, error);
@@ -86,9 +73,7 @@ export class Spool {
     this.#options = options;
     this.#streams = recovered.streams;
     this.#durable = new Map(recovered.streams);
-    this.#acked = recovered.acked;
-    this.#journal = recovered.settled.journal;
-    this.#kept = [...recovered.settled.kept];
+    this.#ledger = new Ledger(recovered);
     this.damage = recovered.damage;
     const first = recovered.segments[0];
     const { upTo } = recovered.settled;
@@ -104,12 +89,12 @@ export class Spool {
       acked: (stream, epoch) => this.ackedSeq(stream, epoch),
       isHeldThere: (stream, epoch, first, last) =>
         this.#heldThere.get(`${stream}\0${epoch}`)?.some(([from, to]) => from <= first && last <= to) ?? false,
-      onAck: (...block) => this.#ack(...block),
+      onAck: (...block) => this.#ledger.ack(...block),
     });
   }
 
   get journal(): JournalMark | null {
-    return this.#journal;
+    return this.#ledger.journal;
   }
 
   /** Bytes on disk. */
@@ -126,7 +111,7 @@ export class Spool {
   }
 
   get kept(): readonly KeptBlock[] {
-    return this.#kept;
+    return this.#ledger.kept;
   }
 
   /** Why the disk takes nothing now; undefined when it does. */
@@ -151,11 +136,11 @@ export class Spool {
   }
 
   ackedSeq(stream: string, epoch: string): number {
-    return this.#acked.get(stream)?.get(epoch) ?? 0;
+    return this.#ledger.seq(stream, epoch);
   }
 
   ackedEpochs(): ReadonlyMap<string, ReadonlyMap<string, number>> {
-    return this.#acked;
+    return this.#ledger.acked;
   }
 
   /** Seals a batch in memory; `flush` makes it durable and ready to send. @throws CodedError WIRE_BAD_BLOCK. */
@@ -203,14 +188,11 @@ export class Spool {
   flush(): Promise<boolean> {
     return this.#exclusive(async () => {
       const taken = this.#outbox.take();
-      const acked = this.#ackedChanged;
-      const marks = this.#marksChanged ? [settledFrame(this.#marks(false))] : [];
-      if (taken.length === 0 && marks.length === 0) return true;
-      this.#marksChanged = false;
-      this.#ackedChanged = new Map();
+      const marks = this.#ledger.take(this.#window.upTo);
+      if (taken.length === 0 && !marks) return true;
       const contiguous = this.#window.isComplete;
       try {
-        const places = await this.#log.append([...taken.map(({ frame }) => frame), ...marks], taken.length > 0);
+        const places = await this.#log.append([...taken.map(({ frame }) => frame), ...(marks ? [marks.frame] : [])], taken.length > 0);
         this.#failure = undefined;
         for (const { state } of taken) this.#durable.set(state.stream, state);
         if (contiguous)
@@ -226,8 +208,7 @@ export class Spool {
         return true;
       } catch (error) {
         this.#outbox.failed(taken);
-        this.#marksChanged = true;
-        this.#ackedChanged = new Map([...acked, ...this.#ackedChanged]);
+        marks?.undo();
         this.#failure = toError(error).message;
         return false;
       }
@@ -247,51 +228,38 @@ export class Spool {
 
   /** The collector has the block, durably. */
   settle(pending: Pending): void {
-    this.#ack(pending.stream, pending.epoch, pending.first, pending.count);
+    this.#ledger.ack(pending.stream, pending.epoch, pending.first, pending.count);
     this.#done(pending);
   }
 
   /** The collector will not take the block now, or never: it is kept and not sent again. */
   keep(pending: Pending, why: 'held' | 'bad'): void {
     const { stream, epoch, first, count, place } = pending;
-    this.#kept.push({ why, stream, epoch, first, count, segment: place.segment });
-    if (this.#kept.length > MAX_KEPT) this.#kept.shift();
-    this.#ack(stream, epoch, first, count);
+    this.#ledger.keep({ why, stream, epoch, first, count, segment: place.segment });
+    this.#ledger.ack(stream, epoch, first, count);
     this.#done(pending);
   }
 
   #done(pending: Pending): void {
-    this.#marksChanged = true;
     this.#window.done(pending);
-  }
-
-  #ack(stream: string, epoch: string, first: number, count: number): void {
-    const epochs = ackedOf(this.#acked, stream);
-    const before = epochs.get(epoch) ?? 0;
-    const last = first + count - 1;
-    if (last <= before) return;
-    epochs.set(epoch, last);
-    this.#ackedChanged.set(`${stream}\0${epoch}`, [stream, epoch, last]);
-    this.#marksChanged = true;
+    this.#ledger.touch();
   }
 
   /** Where the collector's journal stands, to be told with the next request (W6). */
   setJournal(mark: JournalMark | null): void {
-    this.#journal = mark;
-    this.#marksChanged = true;
+    this.#ledger.setJournal(mark);
   }
 
   /** Drops blocks that wait for a person, once the collector holds them. */
   releaseKept(isHeld: (kept: KeptBlock) => boolean): void {
-    this.#kept = this.#kept.filter((kept) => !isHeld(kept));
-    this.#marksChanged = true;
+    this.#ledger.release(isHeld);
   }
 
   /** Begins again from the oldest block kept, passing over what the collector said it holds (W6). */
   rewind(held: ReadonlyMap<string, Ranges>): void {
     this.#heldThere = new Map(held);
     this.#window.reset({ segment: this.#log.files[0]?.number ?? 0, offset: 0 });
-    this.#marksChanged = true;
+    this.#ledger.touch();
   }
 
   /** Puts blocks that were asked back before all others. */
@@ -360,20 +328,12 @@ export class Spool {
     this.#window.reset();
   }
 
-  #marks(snapshot: boolean): Settled {
-    const acked = snapshot
-      ? [...this.#acked].flatMap(([stream, epochs]) => [...epochs].slice(-4).map(([epoch, seq]) => [stream, epoch, seq] as const))
-      : [...this.#ackedChanged.values()];
-    const base = { upTo: this.#window.upTo, journal: this.#journal, acked, kept: this.#kept };
-    return snapshot ? { ...base, snapshot: true } : base;
-  }
-
   #snapshot(): readonly Uint8Array[] {
-    return [...[...this.#durable.values()].map(streamFrame), settledFrame(this.#marks(true))];
+    return [...[...this.#durable.values()].map(streamFrame), this.#ledger.snapshot(this.#window.upTo)];
   }
 
   #releasable() {
-    const pinned = new Set(this.#kept.map(({ segment }) => segment));
+    const pinned = new Set(this.#ledger.kept.map(({ segment }) => segment));
     return this.#log.files.slice(0, -1).filter(({ number }) => number < this.#window.upTo.segment && !pinned.has(number));
   }
 
@@ -397,9 +357,14 @@ export class Spool {
     return result;
   }
 
+  /** Closes the files and writes nothing more, as the end of the process would. */
+  async abandon(): Promise<void> {
+    await this.#exclusive(() => this.#log.close(false));
+  }
+
   /** Writes what is settled, and closes. */
   async close(): Promise<void> {
     await this.flush();
-    await this.#exclusive(() => this.#log.close());
+    await this.#exclusive(() => this.#log.close(true));
   }
 }

@@ -276,7 +276,7 @@ export class Follow {
     const originals = this.#files.flatMap(({ fd, rotated, size }) => (fd !== undefined && rotated ? [{ fd, size }] : []));
     findUnread(this.path, mark, this.#taken, this.#options.onReady, this.#count, {
       originals,
-      until: file.rotated ? BigInt(file.mtime) : undefined,
+      before: file.rotated ? { id: file.mark, mtime: BigInt(file.mtime) } : undefined,
     })
       .then((found) => {
         const files = found.map((one) => this.#fileOf(one.place, one.mark, true));

@@ -121,13 +121,14 @@ export const findUnread = async (
   taken: (id: FileId) => boolean,
   onReady: () => void,
   count: (name: string) => void,
-  bounds: { readonly originals: readonly Original[]; readonly until: bigint | undefined } = { originals: [], until: undefined },
+  bounds: { readonly originals: readonly Original[]; readonly before: Bound | undefined } = { originals: [], before: undefined },
 ): Promise<readonly Found[]> => {
   const rest = await locateRotated(path, mark, taken, onReady);
   const found: Found[] = rest ? [{ place: rest, mark: { ...mark, ...idOf(rest.stat), path: rest.path } }] : [];
   if (!rest && !mark.atEnd) count('unfound');
-  for (const sibling of rotatedSince(path, mark, rest?.path)) {
-    if (bounds.until !== undefined && sibling.stat.mtimeNs > bounds.until) continue;
+  const isBefore = bounds.before ? cameBefore(path, bounds.before) : () => true;
+  for (const sibling of rotatedSince(path, mark, rest?.path, bounds.before !== undefined)) {
+    if (!isBefore(sibling)) continue;
     if (taken(idOf(sibling.stat)) || found.length >= MAX_FILES || (await isCopy(sibling, bounds.originals))) continue;
     const place = openSibling(sibling, onReady);
     if (place) found.push({ place, mark: siblingMark(place, sibling) });
@@ -179,17 +180,34 @@ const packedHead = async (sibling: Sibling): Promise<{ readonly head: Buffer; re
   return { head, size: ended ? bytes.length : undefined };
 };
 
-/** Siblings that came after the one found; where none was found, those changed since the last look. */
-const rotatedSince = (path: string, mark: Mark, found: string | undefined): readonly Sibling[] => {
+/**
+ * Siblings that came after the file of the mark, or after the copy of it that was found; where neither is there, those changed since the last look.
+ * Of a file that is `rotated` itself and was emptied before, it is only what came after the last look that can be meant.
+ */
+const rotatedSince = (path: string, mark: Mark, found: string | undefined, rotated: boolean): readonly Sibling[] => {
   const siblings = allSiblings(path);
-  const index = siblings.findIndex((sibling) => sibling.path === found);
+  const index = siblings.findIndex((sibling) => sibling.path === found || (!rotated && sameId(idOf(sibling.stat), mark)));
   if (index >= 0) return siblings.slice(index + 1);
   const since = BigInt(mark.mtime);
   // Of a file of which nothing was read only its time is known, and a packer may have cut that.
-  return siblings.filter(
-    ({ stat: { mtimeNs } }) => mtimeNs > since || (mark.headBytes === 0 && !mark.atEnd && mtimeNs >= cutLike(mtimeNs, since)),
-  );
+  const coarse = mark.headBytes === 0 && !mark.atEnd;
+  return siblings.filter(({ stat: { mtimeNs } }) => mtimeNs > since || (coarse && mtimeNs >= cutLike(mtimeNs, since)));
 };
+
+/** Those of the siblings that came before a rotated file, by their order or, where it is not among them, by time. */
+const cameBefore = (path: string, { id, mtime }: Bound): ((sibling: Sibling) => boolean) => {
+  const siblings = allSiblings(path);
+  const own = siblings.findIndex(({ stat }) => sameId(idOf(stat), id));
+  if (own < 0) return ({ stat }) => stat.mtimeNs <= mtime;
+  const earlier = new Set(siblings.slice(0, own).map((sibling) => sibling.path));
+  return (sibling) => earlier.has(sibling.path);
+};
+
+/** The rotated file that what is looked for is to be read before. */
+export interface Bound {
+  readonly id: FileId;
+  readonly mtime: bigint;
+}
 
 const isRecent = (sibling: Sibling, mark: Mark): boolean => sibling.stat.mtimeNs >= BigInt(mark.mtime) - SLACK_NS;
 
