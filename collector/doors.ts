@@ -90,6 +90,8 @@ export interface Doors {
   close(): Promise<void>;
 }
 
+/** Journaled and not yet understood; beyond it agents are asked to wait (503). */
+const BACKLOG_BYTES = 268_435_456;
 /** How long a replay waits for what it appended to be judged and searchable. */
 const REPLAY_WAIT_MS = 600_000;
 
@@ -120,6 +122,8 @@ const openAgents = (parts: DoorParts) => {
   const enrol = openEnrolment(identity);
   const admission = new Admission({ clock });
   const told = new Map();
+  // Acks stay fast long after understanding has fallen behind, so what waits for it is bounded here.
+  const backlog = { bytes: () => journal.end - Math.min(parts.storeLag().position, parts.detectLag().position), limitBytes: BACKLOG_BYTES };
   return openAgentsListener(
     {
       registry,
@@ -139,7 +143,7 @@ const openAgents = (parts: DoorParts) => {
         receiveBlocks(
           bytes,
           { agent: agent.id, key, held, from },
-          { journal, directory: registry, quarantine, admission, notices: own, clock, told },
+          { journal, directory: registry, quarantine, admission, notices: own, clock, told, backlog },
         ),
       heads: async (agent) => ({ kind: 'resync', incarnation: journal.incarnation, serverTime: clock.now(), held: journal.heads(agent) }),
     },
@@ -159,6 +163,12 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
   const address = splitAddress(config['console.listen']);
   const tls = await readTls(config);
   if (tls === undefined && !isLoopback(address.host)) throw fault('CONSOLE_NEEDS_TLS', { address: config['console.listen'] });
+  /** Whoever gets a new password is not kept waiting for guesses of the old one. */
+  const resetAndUnlock: typeof users.reset = async (...args) => {
+    const made = await users.reset(...args);
+    logins.unlock(made.name);
+    return made;
+  };
   const site = openSite();
   const alerts = joinAlerts(state, now);
   let ready = false;
@@ -196,7 +206,7 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
       change: (by, id, change, ifVersion, from) => changeIncident({ state, audit, findUser: users.find }, by, id, change, ifVersion, from),
     },
     fleet: { parts: { registry, audit, notices: own, clock }, tokens, assets, version: parts.version },
-    auth: { logins, users, tokens: apiTokens, audit, permits },
+    auth: { logins, users: { ...users, reset: resetAndUnlock }, tokens: apiTokens, audit, permits },
     more: [...proofRoutes((id) => prove(id, parts)), ...replayRoutes({ replay: (by, asked, from) => replay(by, asked, from, parts) })],
   });
   await app.ready();

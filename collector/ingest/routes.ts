@@ -28,6 +28,7 @@ export const replayRoutes = (ports: ReplayPorts): readonly Route[] => [
     tag: 'fleet',
     summary: 'Replays a log file of the collector’s own host; only through the control socket.',
     permission: 'fleet.write',
+    timeoutMs: minutes(15),
     body: closed({
       path: Type.String({ minLength: 1, maxLength: 4096 }),
       dataset: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' }),
