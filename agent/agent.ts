@@ -117,6 +117,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
     client: () => client,
     random: Math.random,
     ...mending,
+    onFault: (error) => log.error({ event: 'uplink.fault', reason: toError(error).message }, 'Sending met a fault and is tried again.'),
     onOutcome: (outcome, state, effects) => {
       if (outcome.kind !== 'answer' && state.failures === 1)
         log.warn(

@@ -6,6 +6,7 @@
 import type { StreamEnd } from '../core/protocol.ts';
 import type { Signer } from '../core/sign.ts';
 import type { Condition } from './health.ts';
+import { HEARTBEAT_STREAM } from './heartbeat.ts';
 import type { Source } from './source/source.ts';
 import { type Gap, offerMissing, openNewEpoch, resyncSpool } from './spool/mend.ts';
 import type { Spool } from './spool/spool.ts';
@@ -26,15 +27,21 @@ export interface Mending extends Pick<SenderOptions, 'onConflict' | 'onResync' |
   notes(): readonly Condition[];
 }
 
+const MAX_NOTES = 50;
+
 export const makeMending = ({ spool, sources, signer, inTurn, onNewEpoch }: MendingParts): Mending => {
   const notes = new Map<string, Condition>();
+  const note = (key: string, condition: Condition): void => {
+    notes.set(key, condition);
+    for (const oldest of notes.keys()) if (notes.size > MAX_NOTES) notes.delete(oldest);
+  };
   const oracle = {
     matches: (stream: string, end: StreamEnd) => sources.some((source) => source.matches(stream, end)),
     moveTo: (stream: string, end: StreamEnd) => sources.find((source) => source.matches(stream, end))?.moveTo(stream, end),
   };
   const sealGaps = async (gaps: readonly Gap[]): Promise<void> => {
     for (const { stream, epoch, body } of gaps) {
-      notes.set(`${stream}/${epoch}/${body.from}`, {
+      note(`${stream}/${epoch}/${body.from}`, {
         code: 'RECORDS_GONE',
         about: `${stream} ${body.from}..${body.to}`,
         hint: `Nothing can bring them back (${body.cause}).`,
@@ -53,13 +60,14 @@ export const makeMending = ({ spool, sources, signer, inTurn, onNewEpoch }: Mend
         const { opened, matched } = await openNewEpoch(spool, oracle, signer(), conflict);
         if (!opened) return;
         onNewEpoch(conflict.stream, matched);
-        if (!matched)
-          notes.set(conflict.stream, {
+        // A heartbeat says nothing that could stand there twice.
+        if (!matched && conflict.stream !== HEARTBEAT_STREAM)
+          note(conflict.stream, {
             code: 'READ_AGAIN',
             about: conflict.stream,
             hint: 'Nothing that the collector holds was recognised; lines may stand there twice.',
           });
       }),
-    notes: () => [...notes.values()].slice(-50),
+    notes: () => [...notes.values()],
   };
 };

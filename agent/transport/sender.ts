@@ -31,6 +31,8 @@ export interface SenderOptions {
   readonly onResync: (held: Extract<BlocksAnswer, { kind: 'resync' }>['held']) => Promise<readonly Gap[]>;
   readonly onMissing: (ranges: NonNullable<Extract<BlocksAnswer, { kind: 'answers' }>['missing']>) => Promise<readonly Gap[]>;
   readonly declare: (gaps: readonly Gap[]) => Promise<void>;
+  /** A fault of this side; the sender goes on after a while. Without it a fault ends the sender. */
+  readonly onFault?: (error: unknown) => void;
   /** After each answer, for conditions and log. */
   readonly onOutcome: (outcome: Outcome, state: UplinkState, effects: readonly Effect<Pending>[]) => void;
 }
@@ -51,6 +53,8 @@ const BLOCKS_TYPE = 'application/vnd.vigil.blocks';
 /** Blocks held there are asked about so often. */
 const HELD_MS = 600_000;
 const MISSING_MS = 60_000;
+/** Wait after a fault of this side, such as a spool that cannot be read. */
+const FAULT_MS = 5_000;
 
 export const openSender = (options: SenderOptions): Sender => {
   const { spool, clock } = options;
@@ -139,7 +143,11 @@ export const openSender = (options: SenderOptions): Sender => {
     run: async (signal) => {
       while (!signal.aborted) {
         wakeUp = Promise.withResolvers<void>();
-        const waitMs = await step();
+        const waitMs = await step().catch((error: unknown) => {
+          if (!options.onFault) throw error;
+          options.onFault(error);
+          return FAULT_MS;
+        });
         if (waitMs === undefined) await sleepOr(wakeUp.promise, signal);
         else if (waitMs > 0) await clock.sleep(ms(waitMs), signal);
       }

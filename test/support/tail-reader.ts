@@ -25,6 +25,8 @@ export interface TailReader {
   read(): void;
   /** Reads until so many lines are there; packed files take real time. */
   readUntil(count: number): Promise<readonly string[]>;
+  /** A minute passes; new and failed files are looked for. */
+  rescan(): Promise<void>;
   start(): Promise<void>;
   /** Stops without a word, as a crash does. */
   stop(): Promise<void>;
@@ -81,6 +83,10 @@ export const tailReader = (
         await new Promise((resolve) => setImmediate(resolve));
       } while (records.length < count && performance.now() < end);
       return reader.lines;
+    },
+    rescan: async () => {
+      clock.advance(60_000);
+      await tail.rescan();
     },
     start: async () => {
       tail = open();

@@ -31,7 +31,7 @@ const hintOf = (path: string, problem: OpenProblem): string => {
   if (problem === 'refused') return 'Nothing: the collector’s own data and keys are never read.';
   if (problem === 'not-regular') return 'Name a regular file; pipes, sockets and devices are not read.';
   if (problem === 'missing') return 'Nothing, if the program that writes it is not installed.';
-  return 'See the reason; the file is tried again each second.';
+  return 'See the reason; the file is tried again each minute.';
 };
 
 /** A command that lets this user read the path: membership of the file's group where that is enough, else an access list. */

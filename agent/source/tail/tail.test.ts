@@ -174,6 +174,29 @@ describe('what is no readable log', () => {
   });
 });
 
+describe('a file that fails', () => {
+  it('is let go without harm to the others, and begun again where it was', async () => {
+    writeFileSync(path, 'one\n');
+    writeFileSync(at('b.log'), 'b\n');
+    await open({}, [path, at('b.log')]);
+    reader.read();
+    appendFileSync(path, 'two\n');
+    appendFileSync(at('b.log'), 'c\n');
+    const follow = reader.tail.follow(path) as { next: unknown };
+    const failing = Object.assign(new Error('input/output error'), { code: 'EIO' });
+    follow.next = () => {
+      throw failing;
+    };
+    reader.read();
+    expect(reader.lines).toEqual(['one', 'b', 'c']);
+    expect(reader.tail.problems()).toMatchObject([{ code: 'FILE_FAILED', about: path, reason: 'EIO' }]);
+    await reader.rescan();
+    reader.read();
+    expect(reader.lines).toEqual(['one', 'b', 'c', 'two']);
+    expect(reader.tail.problems()).toEqual([]);
+  });
+});
+
 describe('the first sight of a file', () => {
   const daysAgo = (n: number): Date => new Date(Date.now() - n * 86_400_000);
 

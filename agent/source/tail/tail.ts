@@ -5,6 +5,7 @@
  */
 import { dirname } from 'node:path';
 import type { Clock } from '../../../core/clock.ts';
+import { systemCode, toError } from '../../../core/errors.ts';
 import type { StreamEnd } from '../../../core/protocol.ts';
 import { type UnixMs, unixMs } from '../../../core/units.ts';
 import type { Batch, Source, SourceProblem, StreamProgress } from '../source.ts';
@@ -14,7 +15,7 @@ import { type DiscoverOptions, discover, type Target } from './discover.ts';
 import { Follow } from './follow.ts';
 import { type FileId, resolveFile, sameId } from './identity.ts';
 import type { MultilineRule } from './multiline.ts';
-import { allowCommand } from './problem.ts';
+import { allowCommand, describeProblem } from './problem.ts';
 import { isRefused } from './refuse.ts';
 
 /** Every file is looked at so often, whatever the watch says. */
@@ -50,6 +51,7 @@ export class Tail implements Source {
   #resumeOf: (stream: string) => string | undefined = () => undefined;
   #denied: readonly string[] = [];
   #doubles: readonly SourceProblem[] = [];
+  readonly #failed = new Map<string, SourceProblem>();
   #scannedAt: UnixMs | undefined;
 
   constructor(options: TailOptions) {
@@ -94,23 +96,24 @@ export class Tail implements Source {
     if (now - this.#polledAt >= POLL_MS) {
       this.#polledAt = now;
       this.#poked.clear();
-      for (const follow of this.#order) follow.poll();
+      for (const follow of this.#order) this.#guard(follow, () => follow.poll());
       return;
     }
     if (this.#poked.size === 0) return;
     const poked = this.#poked;
     this.#poked = new Set();
-    for (const folder of poked) for (const follow of this.#folders.get(folder) ?? []) follow.poll();
+    for (const folder of poked) for (const follow of this.#folders.get(folder) ?? []) this.#guard(follow, () => follow.poll());
   }
 
   next(): Batch | undefined {
     this.#given = undefined;
     this.#buffer ??= Buffer.allocUnsafeSlow(BUFFER_BYTES);
-    for (let i = 0; i < this.#order.length; i++) {
-      const follow = this.#order[(this.#turn + i) % this.#order.length]!;
-      const batch = follow.next(this.#buffer);
+    const [order, buffer] = [this.#order, this.#buffer];
+    for (let i = 0; i < order.length; i++) {
+      const follow = order[(this.#turn + i) % order.length]!;
+      const batch = this.#guard(follow, () => follow.next(buffer));
       if (!batch) continue;
-      this.#turn = (this.#turn + i + 1) % this.#order.length;
+      this.#turn = (this.#turn + i + 1) % order.length;
       this.#given = follow;
       return batch;
     }
@@ -136,7 +139,7 @@ export class Tail implements Source {
       hint: allowCommand(folder),
     }));
     const own = this.#order.flatMap(({ problem }) => (problem ? [problem] : []));
-    return [...closed, ...own, ...this.#doubles, ...(this.#watchProblem ? [this.#watchProblem] : [])];
+    return [...closed, ...own, ...this.#failed.values(), ...this.#doubles, ...(this.#watchProblem ? [this.#watchProblem] : [])];
   }
 
   /** The file behind a path, for `explain`. */
@@ -159,6 +162,27 @@ export class Tail implements Source {
     this.#follows.clear();
   }
 
+  /** A file that fails (a bad disk, a share that went away) is let go, and begun again where it was at the next scan. */
+  #guard<T>(follow: Follow, work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.#fail(follow, error);
+      return undefined;
+    }
+  }
+
+  #fail(follow: Follow, error: unknown): void {
+    this.#failed.set(follow.path, describeProblem(follow.path, 'failed', systemCode(error) ?? toError(error).message));
+    this.#follows.delete(follow.path);
+    this.#order = this.#order.filter((other) => other !== follow);
+    try {
+      follow.close();
+    } catch {
+      // What cannot even be closed is gone already.
+    }
+  }
+
   #byStream(stream: string): Follow | undefined {
     return this.#order.find((follow) => follow.stream === stream);
   }
@@ -172,7 +196,13 @@ export class Tail implements Source {
       onReady: this.#options.onWake,
     });
     // What appears while the agent runs is news; what was there at the first start is backlog (A2).
-    await follow.start(this.#resumeOf(follow.stream), this.#scannedAt === undefined ? undefined : unixMs(this.#scannedAt - POLL_MS));
+    try {
+      await follow.start(this.#resumeOf(follow.stream), this.#scannedAt === undefined ? undefined : unixMs(this.#scannedAt - POLL_MS));
+      this.#failed.delete(target.path);
+    } catch (error) {
+      this.#fail(follow, error);
+      return;
+    }
     const other = follow.id && this.#openElsewhere(follow.id);
     if (other) {
       follow.close();
