@@ -273,7 +273,7 @@ export class Follow {
   /** Looks for what was written behind a mark and before what a file holds now, to be read before that file. Nothing is read meanwhile. */
   #search(mark: Mark, file: OpenFile): void {
     this.#searching = true;
-    const originals = this.#files.flatMap(({ fd, rotated, size }) => (fd !== undefined && rotated ? [{ fd, size }] : []));
+    const originals = this.#files.flatMap(({ fd, rotated }) => (fd !== undefined && rotated ? [{ fd, size: fstatSync(fd).size }] : []));
     findUnread(this.path, mark, this.#taken, this.#options.onReady, this.#count, {
       originals,
       before: file.rotated ? { id: file.mark, mtime: BigInt(file.mtime) } : undefined,

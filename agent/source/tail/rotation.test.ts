@@ -53,6 +53,11 @@ const ROTATIONS: Readonly<Record<string, (n: number) => void>> = {
     writeFileSync(`${path}.${n}.gz`, gzipSync(readFileSync(path)));
     unlinkSync(path);
   },
+  'rename and gzip a moment later': (n) => {
+    writeFileSync(`${path}.${n}.gz`, gzipSync(readFileSync(path)));
+    utimesSync(`${path}.${n}.gz`, new Date(Date.now() + 500), new Date(Date.now() + 500));
+    unlinkSync(path);
+  },
   'rename and zstd': (n) => {
     writeFileSync(`${path}.${n}.zst`, zstdCompressSync(readFileSync(path)));
     unlinkSync(path);
