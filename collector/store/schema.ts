@@ -96,21 +96,24 @@ export const eventRow = (event: Event, used?: Uint8Array): string => {
 
 /** A batch for `append`. Events stand in the order of the journal. */
 export const eventBatch = (range: JournalRange, generation: number, events: readonly Event[]): EventBatch => {
-  const used = new Uint8Array(COLUMNS.length);
+  const used = newColumnUse();
   const lines = events.map((event) => eventRow(event, used));
   return {
     range,
     generation,
     rows: events.length,
     ndjson: Buffer.from(lines.length === 0 ? '' : `${lines.join('\n')}\n`),
-    columns: maskOf(used),
+    columns: columnMask(used),
   };
 };
 
 const MASK_SCHEMA = SCHEMA_ID.slice(0, 8);
 
-/** Columns that occur, as a short text: a table of few columns costs half the memory and a quarter less time. */
-const maskOf = (used: Uint8Array): string => {
+/** Marks of the columns that rows fill, for `eventRow`; `fill(0)` begins the next batch. */
+export const newColumnUse = (): Uint8Array => new Uint8Array(COLUMNS.length);
+
+/** Columns that occur, as the short text of `EventBatch.columns`: a table of few columns costs half the memory and a quarter less time. */
+export const columnMask = (used: Uint8Array): string => {
   let bits = 0n;
   for (let i = 0; i < used.length; i++) if (used[i] === 1) bits |= 1n << BigInt(i);
   return MASK_SCHEMA + bits.toString(16);

@@ -20,8 +20,6 @@ export type Row = readonly unknown[];
 export interface Connection {
   /** Runs one statement and answers its rows: bigint for BIGINT, arrays for lists, null where absent. */
   rows(sql: string, params?: readonly Param[]): Promise<readonly Row[]>;
-  /** The same, column by column. */
-  columns(sql: string, params?: readonly Param[]): Promise<readonly (readonly unknown[])[]>;
   /** Stops what runs on this connection; it fails with an interrupt. */
   interrupt(): void;
   close(): void;
@@ -59,10 +57,6 @@ const wrap = (connection: DuckDBConnection): Connection => ({
   rows: async (sql, params = []) => {
     const reader = await connection.runAndReadAll(sql, params.map(asValue));
     return reader.getRowsJS();
-  },
-  columns: async (sql, params = []) => {
-    const reader = await connection.runAndReadAll(sql, params.map(asValue));
-    return reader.getColumnsJS();
   },
   interrupt: () => connection.interrupt(),
   close: () => connection.closeSync(),

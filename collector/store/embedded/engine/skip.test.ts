@@ -14,7 +14,7 @@ import type { Event } from '../../../model/event.ts';
 import { resolve } from '../../../query/resolve.ts';
 import { toPredicate } from '../../../query/to-predicate.ts';
 import { blockTest, idTest } from './need.ts';
-import { keepBlocks, SKIP_FIELDS, SkipBuilder, skipFile } from './skip.ts';
+import { keepBlocks, SKIP_FIELDS, SkipBuilder, skipFile, TEXT_END } from './skip.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'vigil-skip-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -23,10 +23,8 @@ const now = unixMs(0);
 
 const filterOf = (events: readonly Event[]): Uint8Array => {
   const builder = new SkipBuilder();
-  for (const event of events) {
-    for (const field of SKIP_FIELDS) if (event[field] !== undefined) builder.add(event[field] as string);
-    builder.addId(event['event.id'] as string);
-  }
+  for (const field of SKIP_FIELDS) builder.addTexts(events.flatMap((event) => event[field] ?? []).join(TEXT_END));
+  builder.addIds(events.map((event) => event['event.id']).join(TEXT_END));
   return builder.finish();
 };
 

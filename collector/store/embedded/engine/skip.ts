@@ -30,8 +30,11 @@ const HASHES = 3;
 // Between 8 and 16 bits for each piece: at most 3 in 100 are seen where they are not.
 const BITS_EACH = 8;
 
-/** Code units below 128, upper case folded. */
-const FOLDED = Uint8Array.from({ length: 128 }, (_, code) => (code >= 65 && code <= 90 ? code + 32 : code));
+/** What a code unit below 128 is in a piece: upper case folded, 0 for control characters, which end a run. */
+const FOLDED = Uint8Array.from({ length: 128 }, (_, code) => (code < 32 ? 0 : code >= 65 && code <= 90 ? code + 32 : code));
+/** Stands between texts that are taken at once. */
+export const TEXT_END = '\n';
+const TEXT_END_CODE = 10;
 // Their lower case is ASCII: a text with one of them can match where its pieces do not show it.
 const DOTTED_I = 0x130;
 const KELVIN = 0x212a;
@@ -48,11 +51,12 @@ const eachGram = (text: string, take: (gram: Gram) => void): void => {
   let run = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code >= 128) {
+    const folded = code < 128 ? (FOLDED[code] as number) : 0;
+    if (folded === 0) {
       run = 0;
       continue;
     }
-    gram = ((gram << 7) | (FOLDED[code] as number)) & 0x1fffff;
+    gram = ((gram << 7) | folded) & 0x1fffff;
     if (++run >= 3) take(gram);
   }
 };
@@ -60,34 +64,38 @@ const eachGram = (text: string, take: (gram: Gram) => void): void => {
 /** Filter of one block, while it is made. One at a time is enough; `finish` empties it. */
 export class SkipBuilder {
   readonly #seen = new Uint32Array(1 << (GRAM_BITS - 5));
-  readonly #texts = new Set<string>();
   #ids: number[] = [];
   #open = false;
 
-  /** Takes a text of one of the fields. The same text again costs little. */
-  add(text: string): void {
-    // A short text often comes again (a host, a user); a long one is a line of its own.
-    if (text.length < 40) {
-      if (this.#texts.has(text)) return;
-      if (this.#texts.size < 4096) this.#texts.add(text);
-    }
+  /** Takes texts of the fields, joined by `TEXT_END`. */
+  addTexts(texts: string): void {
     const seen = this.#seen;
     let gram = 0;
     let run = 0;
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (code >= 128) {
+    for (let i = 0; i < texts.length; i++) {
+      const code = texts.charCodeAt(i);
+      const folded = code < 128 ? (FOLDED[code] as number) : 0;
+      if (folded === 0) {
         run = 0;
-        this.#open ||= code === DOTTED_I || code === KELVIN;
+        if (code === DOTTED_I || code === KELVIN) this.#open = true;
         continue;
       }
-      gram = ((gram << 7) | (FOLDED[code] as number)) & 0x1fffff;
+      gram = ((gram << 7) | folded) & 0x1fffff;
       if (++run >= 3) seen[gram >>> 5] = (seen[gram >>> 5] as number) | (1 << (gram & 31));
     }
   }
 
-  addId(id: string): void {
-    this.#ids.push(hashText(id));
+  /** Takes ids of events, joined by `TEXT_END`. */
+  addIds(ids: string): void {
+    let hash = HASH_START;
+    for (let i = 0; i < ids.length; i++) {
+      const code = ids.charCodeAt(i);
+      if (code === TEXT_END_CODE) {
+        this.#ids.push(hashEnd(hash));
+        hash = HASH_START;
+      } else hash = hashStep(hash, code);
+    }
+    this.#ids.push(hashEnd(hash));
   }
 
   /** The filter as bytes: a power of two of bits; empty where the block must never be passed over. */
@@ -104,7 +112,6 @@ export class SkipBuilder {
     }
     const filter = this.#open ? new Uint8Array(0) : bloomOf([...grams.map(hashGram), ...this.#ids]);
     seen.fill(0);
-    this.#texts.clear();
     this.#ids = [];
     this.#open = false;
     return filter;
@@ -131,10 +138,13 @@ const mix = (n: number): number => {
   return (h ^ (h >>> 16)) >>> 0;
 };
 const hashGram = (gram: Gram): number => mix(gram + 1);
+const HASH_START = 0x811c9dc5;
+const hashStep = (hash: number, code: number): number => Math.imul(hash ^ code, 0x01000193);
+const hashEnd = (hash: number): number => mix(hash ^ 0x5bd1e995);
 const hashText = (text: string): number => {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-  return mix(h ^ 0x5bd1e995);
+  let hash = HASH_START;
+  for (let i = 0; i < text.length; i++) hash = hashStep(hash, text.charCodeAt(i));
+  return hashEnd(hash);
 };
 
 const MAGIC = 0x31534b56;
@@ -188,7 +198,10 @@ export const keepBlocks = (path: string, blocks: number, test: (probe: SkipProbe
         }
         return true;
       };
-      return test({ grams: (pieces) => pieces.every((gram) => has(hashGram(gram))), id: (id) => has(hashText(id)) });
+      return test({
+        grams: (pieces) => pieces.every((gram) => has(hashGram(gram))),
+        id: (id) => id.includes(TEXT_END) || has(hashText(id)),
+      });
     });
   } finally {
     closeSync(fd);
