@@ -3,8 +3,9 @@
  * A batch on disk: one NDJSON file whose name holds journal range, rows, generation, length and hash, so that a broken one is recognised (P2).
  * Input: batches of `append`. Output: files under `hot/`, listed in journal order; the engine loads whole ones again after a restart.
  */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { coreFault, systemCode, toError } from '../../../core/errors.ts';
 import { sha256 } from '../../../core/hash.ts';
 import type { JournalRange } from '../../model/page.ts';
 import type { EventBatch } from '../store.ts';
@@ -63,18 +64,19 @@ export const parseBatchPath = (path: string): BatchFile | null => {
 
 /**
  * Writes a batch under a temporary name and renames it. Not fsynced: after a power cut a broken one is made again from the journal.
- * @throws the system's error when the disk refuses.
+ * @throws CodedError SEGMENT_FAILED when the disk refuses.
  */
 export const writeBatch = async (hotDir: string, file: BatchFile, ndjson: Uint8Array): Promise<void> => {
   const path = join(hotDir, file.path);
-  await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
-  const handle = await open(path + TEMP, 'w', 0o600);
   try {
-    await handle.writeFile(ndjson);
-  } finally {
-    await handle.close();
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeFile(path + TEMP, ndjson, { mode: 0o600 });
+    await rename(path + TEMP, path);
+  } catch (cause) {
+    // What cannot be removed now is removed with the next opening.
+    await rm(path + TEMP, { force: true }).catch(() => {});
+    throw coreFault('SEGMENT_FAILED', { file: path, reason: systemCode(cause) ?? toError(cause).message }, cause);
   }
-  await rename(path + TEMP, path);
 };
 
 /** Every batch below the hot folder: journals by their last change, batches by offset. */

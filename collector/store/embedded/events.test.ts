@@ -133,6 +133,17 @@ test('a batch that is missing before the first seal is missed', async () => {
   expect(filesUnder('hot')).toHaveLength(0);
 });
 
+test('a disk that refuses a batch is told with a code, and the same batch is taken when it is mended', async () => {
+  await open();
+  const one = some(0, 5);
+  rmSync(join(dir, 'hot'), { recursive: true });
+  writeFileSync(join(dir, 'hot'), 'a file where the folder was');
+  await expect(store.append(one)).rejects.toMatchObject({ code: 'SEGMENT_FAILED' });
+  rmSync(join(dir, 'hot'));
+  await store.append(one);
+  expect(await count()).toBe(5);
+});
+
 test('a batch that begins inside what is held is refused, and one after a hole is taken', async () => {
   await open();
   await store.append(some(0, 10));
