@@ -4,6 +4,7 @@
  * Input: paths that the owner named. Output: how many lines were new.
  */
 import { Type } from 'typebox';
+import { minutes } from '../../core/units.ts';
 import { Count, closed, type Route, route } from '../http/route.ts';
 import type { Actor } from '../model/permission.ts';
 import type { ReplayResult } from './replay.ts';
