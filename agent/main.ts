@@ -10,6 +10,7 @@ import type { Command, Terminal } from './cli/terminal.ts';
 import { readInput, visible } from './cli/terminal.ts';
 import { AGENT_SETTINGS, startFolder } from './config.ts';
 import { fault } from './errors.ts';
+import { keepSmall } from './memory.ts';
 
 // Each command is loaded when it is the one asked for: `run` carries nothing of the others.
 const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
@@ -72,6 +73,8 @@ const terminal: Terminal = {
   from: startFolder(process.env),
   version: versionOf(),
 };
+
+keepSmall();
 
 const main = async (argv: readonly string[]): Promise<number> => {
   const [name, ...rest] = argv;

@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { keepSmall } from '../agent/memory.ts';
 import { Tail } from '../agent/source/tail/tail.ts';
 import { Spool } from '../agent/spool/spool.ts';
 import { systemClock } from '../core/clock.ts';
@@ -32,6 +33,7 @@ interface Run {
 const peakRss = (): number => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) * 1024;
 
 const measure = async (dir: string, file: string, lines: number): Promise<Run> => {
+  keepSmall();
   const signer = generateSigner();
   const spool = await Spool.open({
     folder: join(dir, 'spool'),
