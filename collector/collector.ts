@@ -173,6 +173,7 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
     river = startRiver(
       {
         journalDir: join(dir, 'journal'),
+        joinsFile: join(dir, 'state', 'joins.json'),
         collector,
         incarnation: journal.incarnation,
         from: positions,

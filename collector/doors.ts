@@ -282,12 +282,19 @@ const eventIdsOf = async (id: string, state: StateStore): Promise<readonly strin
   return [...new Set(alerts.flatMap((alert) => alert?.value.sample ?? []))];
 };
 
+/** Of a joined event also its last record, and the further blocks its records lie in. */
+const joinOf = (event: Event) => ({
+  seqLast: event['vigil.seq_last'] ?? 0,
+  further: (event['vigil.extra']?.['journal.offsets'] ?? '').split(' ').slice(1).map(Number),
+});
+
 const claimOf = (event: Event) => ({
   event: event['event.id'] ?? '',
   agent: event['vigil.agent.id'] ?? '',
   stream: event['vigil.stream'] ?? '',
   epoch: event['vigil.epoch'] ?? '',
   seq: event['vigil.seq'] ?? 0,
+  ...(event['vigil.seq_last'] === undefined ? {} : joinOf(event)),
   offset: event['vigil.journal.offset'] ?? 0,
   bytes:
     event['vigil.original.encoding'] === 'escaped'

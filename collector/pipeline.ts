@@ -8,6 +8,7 @@ import { unixMs } from '../core/units.ts';
 import { decodeBlock, readRecords } from '../core/wire.ts';
 import { groupAlerts } from './alert/group.ts';
 import { makeCorrelator } from './correlate/correlate.ts';
+import { type JoinState, makeJoin, mayJoin } from './decode/auditd/join.ts';
 import { declarations, decode } from './decode/decode.ts';
 import { makeDetector } from './detect/detect.ts';
 import type { CompiledRuleSet } from './detect/ruleset.ts';
@@ -17,7 +18,7 @@ import { groupIncidents } from './incident/group.ts';
 import type { JournalBlock } from './journal/reader.ts';
 import type { HostView } from './model/agent.ts';
 import type { AlertReader, IncidentReader } from './model/alerts.ts';
-import type { Provenance } from './model/event.ts';
+import type { Decoded, Provenance } from './model/event.ts';
 import { FRAME_FLAGS } from './model/journal.ts';
 import type { Page } from './model/page.ts';
 import type { RuleSet } from './model/rule.ts';
@@ -39,6 +40,8 @@ export interface Pass {
   block(block: JournalBlock, out: PassOut): void;
   counts(): { readonly events: number; readonly failed: number; readonly signals: number };
   takeQuarantined(): readonly { readonly rule: string; readonly reason: string }[];
+  /** Records that wait for others behind the last block; saved with each sink's position (J2). Null when none does. */
+  joins(): JoinState | null;
 }
 
 export interface PassParts {
@@ -46,16 +49,33 @@ export interface PassParts {
   readonly ruleset: CompiledRuleSet;
   /** By agent id, or `name:<host>` for a host that others speak for. */
   readonly hostOf: (key: string) => HostView | undefined;
+  /** What waited for others at the position where the pass begins. */
+  readonly joins?: JoinState | null;
 }
 
-export const makePass = ({ collector, ruleset, hostOf }: PassParts): Pass => {
+export const makePass = ({ collector, ruleset, hostOf, joins }: PassParts): Pass => {
   const detector = makeDetector(ruleset, { sources: declarations() });
   const signaller = makeSignaller(detector);
   const facts = new Map<string, AssetFacts>();
   const enrich = makeEnrich((asset) => facts.get(asset));
   const counts = { events: 0, failed: 0, signals: 0 };
+  const join = makeJoin(joins);
+  /** Enriches, stores and matches; gives the event time. */
+  const take = ({ outcome, event: bare }: Decoded, out: PassOut): number => {
+    const event = enrich(bare);
+    counts.events += 1;
+    if (outcome === 'failed') counts.failed += 1;
+    out.row?.(eventRow(event));
+    if (out.signal)
+      for (const signal of signaller.toSignals(event)) {
+        counts.signals += 1;
+        out.signal(signal);
+      }
+    return event['@timestamp'] ?? 0;
+  };
   return {
     block: (frame, out) => {
+      for (const event of join.passed(frame.at)) take(event, out);
       const decoded = decodeBlock(frame.encoded);
       if (decoded.kind !== 'ok') return;
       const { block } = decoded;
@@ -79,24 +99,21 @@ export const makePass = ({ collector, ruleset, hostOf }: PassParts): Pass => {
       if (host?.criticality !== undefined)
         facts.set(host.asset, { criticality: host.criticality as NonNullable<AssetFacts['criticality']> });
       let reached = 0;
-      for (const record of readRecords(block)) {
-        const { outcome, event: bare } = decode({ ...record, dataset: header.dataset, zone: header.zone, from });
-        const event = enrich(bare);
-        counts.events += 1;
-        if (outcome === 'failed') counts.failed += 1;
-        out.row?.(eventRow(event));
-        if (out.signal)
-          for (const signal of signaller.toSignals(event)) {
-            counts.signals += 1;
-            out.signal(signal);
-          }
+      const joining = mayJoin(header.dataset);
+      for (const one of readRecords(block)) {
+        const record = { ...one, dataset: header.dataset, zone: header.zone, from };
+        let time = 0;
+        if (!joining) time = take(decode(record), out);
+        else for (const event of join.push(record)) time = Math.max(time, take(event, out));
         // A live stream has reached the time it was read; a replayed one the time it speaks of.
-        reached = Math.max(reached, from.replay ? (event['@timestamp'] ?? 0) : record.readAt);
+        reached = Math.max(reached, from.replay ? time : one.readAt);
       }
+      if (joining) for (const event of join.settle()) take(event, out);
       if (reached > 0) out.watermark?.(streamOf({ 'vigil.agent.id': frame.agent, 'vigil.stream': header.stream }), unixMs(reached));
     },
     counts: () => counts,
     takeQuarantined: () => detector.takeQuarantined(),
+    joins: () => join.state(),
   };
 };
 

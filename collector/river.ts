@@ -4,6 +4,7 @@
  * Input: how far the journal reaches, agents and their hosts. Output: batches of rows for the store, pages of signals for the state worker.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { openSavedJoins } from './decode/auditd/saved.ts';
 import { readRuleFolders } from './detect/folder.ts';
 import { compileRuleSet } from './detect/ruleset.ts';
 import { RowGathering, SignalGathering } from './gather.ts';
@@ -16,6 +17,8 @@ import type { EventBatch } from './store/store.ts';
 
 export interface RiverData {
   readonly journalDir: string;
+  /** Keeps what waits to be joined at each position that was sent (J2). */
+  readonly joinsFile: string;
   readonly collector: string;
   readonly incarnation: string;
   /** Where each sink goes on; offsets of the journal. */
@@ -89,7 +92,10 @@ const run = async (): Promise<void> => {
   } satisfies ToState);
 
   const hosts = new Map(data.hosts.map((host) => [host.key, host]));
-  const pass = makePass({ collector: data.collector, ruleset, hostOf: (key) => hosts.get(key) });
+  const saved = openSavedJoins(data.joinsFile);
+  let position = Math.min(data.from.store, data.from.detect);
+  const joins = saved.at({ incarnation: data.incarnation, offset: position });
+  const pass = makePass({ collector: data.collector, ruleset, hostOf: (key) => hosts.get(key), joins });
   const rows = new RowGathering({ collector: data.collector, from: data.from.store }, data.incarnation);
   const signals = new SignalGathering({ collector: data.collector, from: data.from.detect }, data.incarnation, data.page);
   let end = data.end;
@@ -123,12 +129,15 @@ const run = async (): Promise<void> => {
   const sendRows = (): void => {
     const batch = rows.take();
     if (!batch) return;
+    // Before the sink can commit the position, so that a restart there finds it.
+    saved.save('store', { incarnation: batch.range.incarnation, offset: batch.range.to }, pass.joins());
     batches += 1;
     main.postMessage({ kind: 'batch', batch } satisfies FromRiver, [batch.ndjson.buffer as ArrayBuffer]);
   };
   const sendPage = (): void => {
     const page = signals.take();
     if (!page) return;
+    saved.save('detect', { incarnation: page.incarnation, offset: page.to }, pass.joins());
     pages += 1;
     data.state.postMessage({ kind: 'page', page } satisfies ToState);
     for (const { rule, reason } of pass.takeQuarantined()) main.postMessage({ kind: 'quarantined', rule, reason } satisfies FromRiver);
@@ -156,7 +165,6 @@ const run = async (): Promise<void> => {
   };
 
   const reader = new JournalReader(data.journalDir);
-  let position = Math.min(data.from.store, data.from.detect);
   while (!stopping) {
     const open = batches < BATCHES && !signals.full;
     if (position < end && open) {

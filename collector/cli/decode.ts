@@ -10,10 +10,11 @@ import { toError } from '../../core/errors.ts';
 import type { AgentId, AssetId } from '../../core/ids.ts';
 import { LINE_LIMIT_BYTES, RECORD_FLAGS } from '../../core/record.ts';
 import { type UnixMs, unixMs } from '../../core/units.ts';
-import { declarations, decode, isDataset } from '../decode/decode.ts';
+import { type Joined, makeJoin } from '../decode/auditd/join.ts';
+import { declarations, isDataset } from '../decode/decode.ts';
 import { isZone } from '../decode/zone.ts';
 import { fault } from '../errors.ts';
-import { type DecodeOutcome, type Event, eventToJson, type Provenance } from '../model/event.ts';
+import { type DecodeOutcome, type Event, eventToJson, type Provenance, type RecordIn } from '../model/event.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface DecodeLinesOptions {
@@ -27,8 +28,10 @@ export interface DecodeLinesOptions {
 }
 
 export interface DecodedLine {
-  /** Counted from 1. */
+  /** Counted from 1; of a joined event its first. */
   readonly line: number;
+  /** All lines of the event, for datasets that join lines. */
+  readonly lines?: readonly number[];
   readonly outcome: DecodeOutcome;
   readonly event: Event;
 }
@@ -47,18 +50,19 @@ const NOBODY: Provenance = {
   replay: false,
 };
 
-const HIDDEN = /^(?:host\.|agent\.|event\.(?:id|created|ingested)$|vigil\.(?:agent|stream|epoch|seq|journal|flags)(?:\.|$))/;
+const HIDDEN = /^(?:host\.|agent\.|event\.(?:id|created|ingested)$|vigil\.(?:agent|stream|epoch|seq|seq_last|journal|flags)(?:\.|$))/;
 
-/** The decoded lines in the order they came, one for each. The zone must be known (`isZone`). */
+/** The decoded lines in the order they came, one for each, or one for each event that is joined of several. The zone must be known (`isZone`). */
 export async function* decodeLines(lines: AsyncIterable<Uint8Array>, options: DecodeLinesOptions): AsyncGenerator<DecodedLine> {
   const readAt = options.readAt ?? systemClock.now();
   const from: Provenance = { ...NOBODY, ingested: readAt };
   const { dataset, zone = 'UTC', year } = options;
+  const join = makeJoin();
   let seq = 0;
   for await (const bytes of lines) {
     seq += 1;
     const cut = bytes.length > LINE_LIMIT_BYTES;
-    const { outcome, event } = decode({
+    const record: RecordIn = {
       bytes: cut ? bytes.subarray(0, LINE_LIMIT_BYTES) : bytes,
       seq,
       flags: cut ? RECORD_FLAGS.cut : 0,
@@ -67,10 +71,18 @@ export async function* decodeLines(lines: AsyncIterable<Uint8Array>, options: De
       zone,
       ...(year === undefined ? {} : { year }),
       from,
-    });
-    yield { line: seq, outcome, event };
+    };
+    for (const joined of join.push(record)) yield lineOf(joined);
   }
+  for (const joined of join.flush()) yield lineOf(joined);
 }
+
+const lineOf = ({ seqs, outcome, event }: Joined): DecodedLine => ({
+  line: seqs[0] ?? 0,
+  ...(event['event.dataset'] === 'auditd' ? { lines: seqs } : {}),
+  outcome,
+  event,
+});
 
 /** Lines of a byte stream without their endings. A line keeps at most the line limit and one byte, which tells that it was cut. */
 export async function* splitLines(stream: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
@@ -129,8 +141,8 @@ export const decodeCommand = async (args: DecodeArgs, io: DecodeIo): Promise<voi
       ...(args.tz === undefined ? {} : { zone: args.tz }),
       ...(args.year === undefined ? {} : { year: args.year }),
     };
-    for await (const { line, outcome, event } of decodeLines(splitLines(stream), options)) {
-      pending += `${JSON.stringify({ line, outcome, event: said(event) })}\n`;
+    for await (const { event, ...rest } of decodeLines(splitLines(stream), options)) {
+      pending += `${JSON.stringify({ ...rest, event: said(event) })}\n`;
       if (pending.length > FLUSH) {
         io.out(pending);
         pending = '';

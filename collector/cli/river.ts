@@ -8,14 +8,15 @@ import { createGunzip } from 'node:zlib';
 import { type AgentId, type AssetId, hashId } from '../../core/ids.ts';
 import { type UnixMs, unixMs } from '../../core/units.ts';
 import { OWN_RULES } from '../collector.ts';
-import { declarations, decode } from '../decode/decode.ts';
+import { makeJoin } from '../decode/auditd/join.ts';
+import { declarations } from '../decode/decode.ts';
 import { makeDetector } from '../detect/detect.ts';
 import { readRuleFolders } from '../detect/folder.ts';
 import { compileRuleSet } from '../detect/ruleset.ts';
 import { makeSignaller } from '../detect/signal.ts';
 import type { StatusView } from '../http/status.ts';
 import type { Alert } from '../model/alert.ts';
-import type { Event, Provenance } from '../model/event.ts';
+import type { Event, Provenance, RecordIn } from '../model/event.ts';
 import type { Signal } from '../model/signal.ts';
 import { raiseAlerts, runAlerts } from './alerts.ts';
 import { callCollector } from './client.ts';
@@ -51,13 +52,32 @@ async function* eventsOf({ files, dataset, host, zone = 'UTC', year }: FilesInpu
     const readAt = file === '-' ? unixMs(Date.now()) : await fileTime(file);
     const from = provenance(host, file, readAt);
     const stream = file === '-' ? stdin : file.endsWith('.gz') ? createReadStream(file).pipe(createGunzip()) : createReadStream(file);
+    const join = makeJoin();
     let seq = 0;
     for await (const bytes of splitLines(stream as AsyncIterable<Uint8Array>)) {
       seq += 1;
-      yield decode({ bytes, seq, flags: 0, readAt, dataset, zone, from, ...(year === undefined ? {} : { year }) }).event;
+      const record = { bytes, seq, flags: 0, readAt, dataset, zone, from, ...(year === undefined ? {} : { year }) };
+      for (const { event } of join.push(record)) yield event;
     }
+    for (const { event } of join.flush()) yield event;
   }
 }
+
+/** Events of lines at hand, joined as in the river. */
+const eventsOfLines = (lines: readonly string[], dataset: string, readAt: UnixMs, from: Provenance): readonly Event[] => {
+  const join = makeJoin();
+  const record = (line: string, i: number): RecordIn => ({
+    bytes: Buffer.from(line),
+    seq: i + 1,
+    flags: 0,
+    readAt,
+    dataset,
+    zone: 'UTC',
+    from,
+  });
+  const events = lines.flatMap((line, i) => join.push(record(line, i)).map(({ event }) => event));
+  return [...events, ...join.flush().map(({ event }) => event)];
+};
 
 /** The river over lines at hand: what stands in the end. The rules are compiled once for all calls. */
 export const openRiver = async (rules: readonly string[] = [OWN_RULES]) => {
@@ -65,9 +85,7 @@ export const openRiver = async (rules: readonly string[] = [OWN_RULES]) => {
   return async (lines: readonly string[], dataset: string, readAt: UnixMs): Promise<readonly Alert[]> => {
     const signaller = makeSignaller(makeDetector(ruleset, { sources: declarations() }));
     const from = provenance('host', 'lines', readAt);
-    const signals = lines.flatMap((line, i) =>
-      signaller.toSignals(decode({ bytes: Buffer.from(line), seq: i + 1, flags: 0, readAt, dataset, zone: 'UTC', from }).event),
-    );
+    const signals = eventsOfLines(lines, dataset, readAt, from).flatMap((event) => signaller.toSignals(event));
     return (await raiseAlerts({ rules: ruleset, signals })).alerts;
   };
 };
@@ -94,7 +112,7 @@ export const runFiles = async (input: FilesInput, terminal: Terminal): Promise<v
 export const decodeForRules: DecodeLines = (dataset, lines) => {
   const readAt = unixMs(Date.now());
   const from = provenance('case', 'case', readAt);
-  return lines.map((line, i) => decode({ bytes: Buffer.from(line), seq: i + 1, flags: 0, readAt, dataset, zone: 'UTC', from }).event);
+  return eventsOfLines(lines, dataset, readAt, from);
 };
 
 /** `vigil rules coverage`: with a running collector, sources it hears are live, others silent. */

@@ -3,7 +3,7 @@
  * The parts of an event that no format decides: where it came from, its id, its raw line, its types and its bounds.
  * Input: provenance (once a block), bytes, drafts. Output: well-formed, bounded, typed events.
  */
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { ECS, type EcsField, isEcsField } from '../../core/ecs.ts';
 import { type AgentId, type AssetId, hashId } from '../../core/ids.ts';
 import { RECORD_FLAGS } from '../../core/record.ts';
@@ -59,7 +59,16 @@ export const originOf = (from: Provenance): Origin => ({
 });
 
 /** The line as decoders read it, as it is kept, and whether the kept form is an escape. One object for all lines. */
-export const line: { text: string; original: string; escaped: boolean } = { text: '', original: '', escaped: false };
+export const line: {
+  text: string;
+  original: string;
+  escaped: boolean;
+  /** True when `text` is only the line's beginning. */
+  cut: boolean;
+} = { text: '', original: '', escaped: false, cut: false };
+
+/** So much of a line is shown to decoders: no field that a real program writes stands beyond. */
+export const TEXT_LIMIT_BYTES = 65_536;
 
 /**
  * Reads bytes as a line. Where some are not UTF-8, or NUL, the kept form is an escape that can be reversed: `\xHH` for
@@ -67,16 +76,33 @@ export const line: { text: string; original: string; escaped: boolean } = { text
  */
 export const readLine = (bytes: Uint8Array): void => {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  line.escaped = false;
+  line.cut = buffer.length > TEXT_LIMIT_BYTES;
+  if (line.cut) {
+    readLong(buffer);
+    return;
+  }
   const text = buffer.toString('utf8');
   line.text = text;
   line.original = text;
-  line.escaped = false;
   const nul = text.includes('\0');
   if (nul || (text.includes('\ufffd') && !isUtf8(buffer))) {
     if (nul) line.text = text.replace(/\0+/g, nulText);
     line.original = escapeBytes(buffer);
     line.escaped = true;
   }
+};
+
+/** The whole line is kept, its beginning is read. Sound bytes are only copied. */
+const readLong = (buffer: Buffer): void => {
+  let end = TEXT_LIMIT_BYTES;
+  // Not inside a character: a sequence has at most three bytes behind its first.
+  for (let i = 0; i < 3 && ((buffer[end] ?? 0) & 0xc0) === 0x80; i++) end--;
+  const head = buffer.toString('utf8', 0, end);
+  line.text = head.includes('\0') ? head.replace(/\0+/g, nulText) : head;
+  const ascii = isAscii(buffer);
+  line.escaped = buffer.includes(0) || !(ascii || isUtf8(buffer));
+  line.original = line.escaped ? escapeBytes(buffer) : buffer.toString(ascii ? 'latin1' : 'utf8');
 };
 
 /** A crash of a file system leaves blocks of NUL: a long run is told by its length. */
@@ -99,21 +125,36 @@ const sequenceLength = (buffer: Buffer, at: number): number => {
   return length;
 };
 
-const escapeBytes = (buffer: Buffer): string => {
+/** Bytes looked at as a whole: those without anything to escape are copied. */
+const PIECE = 1_024;
+
+/** The reversible escape of bytes, as text. */
+export const escapeBytes = (buffer: Buffer): string => {
   const out = Buffer.allocUnsafe(buffer.length * 4);
   let end = 0;
   for (let at = 0; at < buffer.length; ) {
-    const byte = buffer[at] ?? 0;
-    const length = byte === 0 ? 0 : sequenceLength(buffer, at);
-    if (length === 0) {
-      out[end++] = 92;
-      out[end++] = 120;
-      out[end++] = HEX[byte >> 4] ?? 0;
-      out[end++] = HEX[byte & 15] ?? 0;
-      at++;
-    } else {
-      if (byte === 92) out[end++] = 92;
-      for (const stop = at + length; at < stop; at++) out[end++] = buffer[at] ?? 0;
+    const stop = Math.min(buffer.length, at + PIECE);
+    const piece = buffer.subarray(at, stop);
+    if (isAscii(piece) && !piece.includes(0) && !piece.includes(92)) {
+      piece.copy(out, end);
+      end += piece.length;
+      at = stop;
+      continue;
+    }
+    // A sequence may reach over the piece's end.
+    while (at < stop) {
+      const byte = buffer[at] ?? 0;
+      const length = byte === 0 ? 0 : byte < 0x80 ? 1 : sequenceLength(buffer, at);
+      if (length === 0) {
+        out[end++] = 92;
+        out[end++] = 120;
+        out[end++] = HEX[byte >> 4] ?? 0;
+        out[end++] = HEX[byte & 15] ?? 0;
+        at++;
+      } else {
+        if (byte === 92) out[end++] = 92;
+        for (const past = at + length; at < past; at++) out[end++] = buffer[at] ?? 0;
+      }
     }
   }
   return out.toString('utf8', 0, end);

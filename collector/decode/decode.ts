@@ -6,8 +6,10 @@
 
 import type { Decoded, EventDraft, Provenance, RecordIn } from '../model/event.ts';
 import type { LogSource } from '../model/rule.ts';
+import { type Head, readHead } from './auditd/parse.ts';
+import { auditd, decodeRecords } from './auditd/record.ts';
 import { isPam, pam } from './auth/pam.ts';
-import { clipEvent, flagNames, line, originOf, readLine, SURELY_SHORT, setExtra } from './build.ts';
+import { clipEvent, escapeBytes, flagNames, line, originOf, readLine, SURELY_SHORT, setExtra } from './build.ts';
 import type { Decoder, Frame } from './decoder.ts';
 import { DECODERS, decodersOf, decodersOfProgram, KNOWING } from './registry.ts';
 import { plainEvent } from './shape.ts';
@@ -172,13 +174,12 @@ const finish = (event: EventDraft, dataset: string): Decoded => {
   return { outcome: frame.outcome, event };
 };
 
-/** Makes an event of one record. Never throws: a decoder's own fault costs the understanding, not the line. */
-export const decode = (record: RecordIn): Decoded => {
+/** Puts the frame onto a record whose bytes `line` holds. */
+const onto = (record: RecordIn): void => {
   if (record.from !== lastFrom) {
     lastFrom = record.from;
     frame.origin = originOf(record.from);
   }
-  readLine(record.bytes);
   frame.record = record;
   frame.original = line.original;
   frame.escaped = line.escaped;
@@ -186,16 +187,96 @@ export const decode = (record: RecordIn): Decoded => {
   frame.zone = record.zone;
   frame.readAt = record.readAt;
   frame.year = record.year;
+};
+
+/** What is left when a decoder itself is at fault: the raw line, and what was thrown. */
+const faulty = (thrown: unknown, dataset: string): Decoded => {
+  rewind();
+  const event = plainEvent(frame);
+  event['message'] = line.text;
+  setExtra(event, 'decode.fault', thrown instanceof Error ? thrown.message : String(thrown));
+  frame.outcome = 'failed';
+  return finish(event, dataset);
+};
+
+/** Makes an event of one record. Never throws: a decoder's own fault costs the understanding, not the line. */
+export const decode = (record: RecordIn): Decoded => {
+  readLine(record.bytes);
+  onto(record);
   try {
     const event = decodeLine(record.dataset);
     const understood = decodedBy !== textDecoder && decodedBy.dataset !== 'json';
     return finish(event, understood || record.dataset === 'auto' ? decodedBy.dataset : record.dataset);
   } catch (thrown) {
-    rewind();
-    const event = plainEvent(frame);
-    event['message'] = line.text;
-    setExtra(event, 'decode.fault', thrown instanceof Error ? thrown.message : String(thrown));
-    frame.outcome = 'failed';
-    return finish(event, record.dataset);
+    return faulty(thrown, record.dataset);
   }
+};
+
+const AUDIT_PROGRAMS: ReadonlySet<string> = new Set(auditd.programs);
+
+/** Leaves the audit record as the frame's text: the line, or what stands behind a syslog header of the audit system. */
+const toAudit = (dataset: string): Head | undefined => {
+  rewind();
+  const bare = dataset === 'syslog' || dataset === 'kernel' ? undefined : readHead(line.text);
+  if (bare !== undefined) return bare;
+  return readSyslog(frame) && AUDIT_PROGRAMS.has(frame.program ?? '') ? readHead(frame.text) : undefined;
+};
+
+/** The head of the audit record that a line is; undefined for every other line. */
+export const auditHead = (record: RecordIn): Head | undefined => {
+  readLine(record.bytes);
+  onto(record);
+  return toAudit(record.dataset);
+};
+
+/**
+ * Makes one event of the records of one audit event, in their order. It has the first one's id and place; the lines stand in
+ * `event.original` with `\n` between, the last one's sequence in `vigil.seq_last`. Never throws; there is at least one record.
+ */
+export const decodeJoined = (records: readonly RecordIn[]): Decoded => {
+  const first = records[0] as RecordIn;
+  if (records.length === 1) return decode(first);
+  const texts: string[] = [];
+  let escaped = false;
+  let flags = 0;
+  let length = 0;
+  onto(first);
+  for (const { bytes, flags: marks } of records) {
+    readLine(bytes);
+    escaped ||= line.escaped;
+    flags |= marks;
+    length = Math.max(length, line.text.length);
+    toAudit(first.dataset);
+    texts.push(frame.text);
+  }
+  line.escaped = escaped;
+  line.original = records
+    .map(({ bytes }) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    .map((bytes) => (escaped ? escapeBytes(bytes) : bytes.toString('utf8')))
+    .join('\n');
+  readFirst(first.bytes);
+  onto(flags === first.flags ? first : { ...first, flags });
+  try {
+    toAudit(first.dataset);
+    decodedBy = auditd;
+    const event = decodeRecords(frame, texts);
+    if (event === null) return faulty('no record of the audit system', first.dataset);
+    const decoded = finish(event, auditd.dataset);
+    if (length > SURELY_SHORT) clipEvent(event);
+    event['vigil.seq_last'] = (records.at(-1) as RecordIn).seq;
+    const offsets = [...new Set(records.map(({ from }) => from.offset))];
+    // A join may reach into the next block: each is named, so that every line of it can be proved.
+    if (offsets.length > 1) setExtra(event, 'journal.offsets', offsets.join(' '));
+    return decoded;
+  } catch (thrown) {
+    return faulty(thrown, auditd.dataset);
+  }
+};
+
+/** The first line as text again, the joined lines stay the original. */
+const readFirst = (bytes: Uint8Array): void => {
+  const { original, escaped } = line;
+  readLine(bytes);
+  line.original = original;
+  line.escaped = escaped;
 };

@@ -6,7 +6,7 @@
 import { type EcsField, isEcsField } from '../../core/ecs.ts';
 import type { EventDraft } from '../model/event.ts';
 import { ipOf, setSource, setUser } from './address.ts';
-import { clip, coerce, setExtra, setField, wellFormed } from './build.ts';
+import { clip, coerce, line, setExtra, setField, wellFormed } from './build.ts';
 import type { Decoder, Frame } from './decoder.ts';
 import { plainEvent } from './shape.ts';
 import { readAny, stamp } from './time.ts';
@@ -39,9 +39,25 @@ export const isShallow = (text: string): boolean => {
   return true;
 };
 
-/** The line's object, or null when it holds none. */
-export const parseObject = (text: string): Record<string, unknown> | null => {
-  if (text.charCodeAt(0) !== 123 || !isShallow(text)) return null;
+/** The whole members at the beginning of an object that was cut: up to its last comma outside strings and inner brackets. */
+const wholeMembers = (text: string): string => {
+  let depth = 0;
+  let comma = 1;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 34) {
+      for (i++; i < text.length && text.charCodeAt(i) !== 34; i++) if (text.charCodeAt(i) === 92) i++;
+    } else if (code === 123 || code === 91) depth++;
+    else if (code === 125 || code === 93) depth--;
+    else if (code === 44 && depth === 1) comma = i;
+  }
+  return `${text.slice(0, comma)}}`;
+};
+
+/** The line's object, or null when it holds none. Of a line that is longer than what is read, the members that are whole. */
+export const parseObject = (whole: string): Record<string, unknown> | null => {
+  if (whole.charCodeAt(0) !== 123 || !isShallow(whole)) return null;
+  const text = line.cut ? wholeMembers(whole) : whole;
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;

@@ -159,6 +159,41 @@ const PROCESS = {
   'event.sequence': undefined,
 } satisfies EventDraft;
 
+const AUDIT = {
+  ...ENVELOPE,
+  'event.code': undefined,
+  'event.sequence': undefined,
+  'user.id': undefined,
+  'user.effective.id': undefined,
+  'user.effective.name': undefined,
+  'user.group.id': undefined,
+  'user.target.id': undefined,
+  'user.target.name': undefined,
+  'group.id': undefined,
+  'group.name': undefined,
+  'process.args': undefined,
+  'process.args_count': undefined,
+  'process.command_line': undefined,
+  'process.executable': undefined,
+  'process.parent.pid': undefined,
+  'process.parent.name': undefined,
+  'process.parent.executable': undefined,
+  'process.parent.command_line': undefined,
+  'process.title': undefined,
+  'process.working_directory': undefined,
+  'file.path': undefined,
+  'file.inode': undefined,
+  'file.mode': undefined,
+  'file.uid': undefined,
+  'file.gid': undefined,
+  'service.name': undefined,
+  'network.type': undefined,
+  'network.direction': undefined,
+  'destination.ip': undefined,
+  'destination.port': undefined,
+  'vigil.seq_last': undefined,
+} satisfies EventDraft;
+
 const PLAIN = { ...ENVELOPE } satisfies EventDraft;
 
 const fill = (event: EventDraft, frame: Frame): EventDraft => {
@@ -198,5 +233,7 @@ export const networkEvent = (frame: Frame): EventDraft => fill({ ...NETWORK }, f
 export const mailEvent = (frame: Frame): EventDraft => fill({ ...MAIL }, frame);
 /** Processes, services, jobs, the audit system. */
 export const processEvent = (frame: Frame): EventDraft => fill({ ...PROCESS }, frame);
+/** Events of the audit system, of one record or several. */
+export const auditEvent = (frame: Frame): EventDraft => fill({ ...AUDIT }, frame);
 /** Everything that only has an envelope. */
 export const plainEvent = (frame: Frame): EventDraft => fill({ ...PLAIN }, frame);

@@ -5,7 +5,7 @@
  */
 
 import type { Subject } from './sigma/compile.ts';
-import { argumentOf, candidatesOf, foldName, RAW_PREFIX, WHOLE_URL } from './taxonomy.ts';
+import { argumentOf, candidatesOf, foldName, LISTS, RAW_PREFIX, WHOLE_URL } from './taxonomy.ts';
 import { urlForms } from './url.ts';
 
 /** Any event that can be matched: ours, or a flat map of names from elsewhere. */
@@ -19,6 +19,8 @@ interface Feed {
   readonly member: number;
   /** A URL as an attacker wrote it: matched as it stands and decoded. */
   readonly url: boolean;
+  /** A text of several values, a line each. */
+  readonly list: boolean;
 }
 
 const RANK_RAW = 90;
@@ -86,6 +88,7 @@ export class FieldTable {
       let one = value;
       if (feed.member >= 0) one = Array.isArray(value) ? value[feed.member] : undefined;
       else if (feed.url && typeof value === 'string') one = urlForms(value);
+      else if (feed.list && typeof value === 'string') one = value.split('\n');
       if (one === undefined) continue;
       const before = subject.raw[slot];
       if (before === undefined) subject.filled.push(slot);
@@ -98,16 +101,17 @@ export class FieldTable {
 
   #feedsOf(key: string): readonly Feed[] {
     const feeds: Feed[] = [];
+    const list = LISTS.has(key);
     const bare = key.startsWith(RAW_PREFIX) ? key.slice(RAW_PREFIX.length) : key;
     for (const [field, slot] of this.#slots) {
       const member = key === 'process.args' ? argumentOf(field) : -1;
-      if (field === key) feeds.push({ slot, rank: 0, member: -1, url: key.startsWith('url.') });
-      else if (member >= 0) feeds.push({ slot, rank: 1, member, url: false });
+      if (field === key) feeds.push({ slot, rank: 0, member: -1, url: key.startsWith('url.'), list });
+      else if (member >= 0) feeds.push({ slot, rank: 1, member, url: false, list });
       else {
         const place = candidatesOf(field).indexOf(key);
-        if (place >= 0) feeds.push({ slot, rank: WHOLE_URL.has(field) ? 1 : 1 + place, member: -1, url: key.startsWith('url.') });
-        else if (bare !== key && field === bare) feeds.push({ slot, rank: RANK_RAW, member: -1, url: false });
-        else if (foldName(field) === foldName(bare)) feeds.push({ slot, rank: RANK_FOLDED, member: -1, url: false });
+        if (place >= 0) feeds.push({ slot, rank: WHOLE_URL.has(field) ? 1 : 1 + place, member: -1, url: key.startsWith('url.'), list });
+        else if (bare !== key && field === bare) feeds.push({ slot, rank: RANK_RAW, member: -1, url: false, list });
+        else if (foldName(field) === foldName(bare)) feeds.push({ slot, rank: RANK_FOLDED, member: -1, url: false, list });
       }
     }
     const result = feeds.length === 0 ? NO_FEEDS : feeds;

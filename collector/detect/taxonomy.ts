@@ -65,9 +65,11 @@ const TAXONOMY: Readonly<Record<string, readonly string[]>> = {
   // auditd: what the decoder lifted out of the records
   exe: ['process.executable'],
   comm: ['process.name'],
-  name: ['file.path'],
-  type: ['event.code', 'auditd.type'],
-  SYSCALL: ['auditd.syscall_name'],
+  name: ['auditd.names', 'file.path'],
+  nametype: ['auditd.nametypes'],
+  type: ['auditd.types', 'event.code', 'auditd.type'],
+  key: ['tags'],
+  SYSCALL: ['auditd.syscall'],
   unit: ['service.name'],
   cwd: ['process.working_directory'],
   pid: ['process.pid'],
@@ -107,6 +109,9 @@ export const argumentOf = (field: string): number => (/^a\d{1,3}$/.test(field) ?
 
 /** Raw fields of audit records stand in vigil.extra under this prefix. */
 export const RAW_PREFIX = 'auditd.';
+
+/** Texts that list the values of several audit records of one event, a line each: a field is each of them. */
+export const LISTS: ReadonlySet<string> = new Set(['auditd.types', 'auditd.names', 'auditd.nametypes']);
 
 /** Names without space and case: Windows logs write `Source Name` where rules write `SourceName`. */
 export const foldName = (name: string): string => name.replace(/\s+/g, '').toLowerCase();

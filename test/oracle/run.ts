@@ -24,6 +24,7 @@ const SHOWN: ReadonlySet<string> = new Set(['wazuh', 'alerts']);
 const PROTOCOLS: Readonly<Record<string, () => Promise<Protocol>>> = {
   decode: async () => (await import('./decode.ts')).run,
   fail2ban: async () => (await import('./fail2ban.ts')).run,
+  'go-libaudit': async () => (await import('./go-libaudit.ts')).run,
   'sigma-regression': async () => (await import('./sigma-regression.ts')).run,
   'sigma-linux-rules': async () => (await import('./sigma-linux-rules.ts')).run,
   'sigma-spec': async () => (await import('./sigma-spec.ts')).run,
