@@ -69,7 +69,6 @@ describe.skipIf(missing !== null)('the console in a browser', () => {
   afterAll(async () => {
     await browser?.close();
     await collector?.stop();
-    if (process.env['VIGIL_SAID']) process.stderr.write(collector?.said() ?? '');
     removeDir(logs);
     if (collector) removeDir(collector.dir);
   });
@@ -218,6 +217,16 @@ describe.skipIf(missing !== null)('the console in a browser', () => {
     await page.getByRole('button', { name: 'Sign in' }).waitFor(WAIT);
     await signIn(page, OWN_PASSWORD);
     await page.getByRole('navigation', { name: 'Main' }).waitFor(WAIT);
+  });
+
+  it('comes back to the door when the session ended elsewhere', async () => {
+    const other = await context.newPage();
+    await other.goto(collector.console);
+    await other.getByRole('button', { name: /admin, admin/ }).click();
+    await other.getByRole('menuitem', { name: 'Sign out' }).click();
+    await other.getByRole('button', { name: 'Sign in' }).waitFor(WAIT);
+    await other.close();
+    await page.getByRole('button', { name: 'Sign in' }).waitFor(WAIT);
   });
 
   it('made no complaint on the way: no error, no exception, no request to elsewhere', () => {

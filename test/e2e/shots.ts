@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { browserMissing, chooseOwn, consoleBuilt, openBrowser, openContext, signIn, type View } from '../support/browser.ts';
 import { linesOfADay } from '../support/day.ts';
 import { ROOT } from '../support/repository.ts';
@@ -96,7 +96,43 @@ const WITH_DATA: readonly Screen[] = [
     act: (page) => page.getByRole('button', { name: /admin, admin/ }).click(),
   },
   { name: 'password', path: '/password' },
+  { name: 'keys', path: '/', act: (page) => page.keyboard.press('?') },
+  {
+    name: 'search-table',
+    path: '/search',
+    act: (page) => page.getByText('As a table').click(),
+  },
 ];
+
+/** A collector that hears no host: everything it could say is hatched. */
+const takeBlind = async (browser: Browser, out: string): Promise<void> => {
+  const collector = await startCollector({ localAgent: false });
+  try {
+    const first = await openContext(browser, { width: 1440, scheme: 'light' });
+    const page = await first.newPage();
+    await consoleBuilt(collector);
+    await page.goto(collector.console);
+    const oneTime = await until('the one-time password', collector.password);
+    await signIn(page, oneTime);
+    await chooseOwn(page, oneTime);
+    await page.getByRole('navigation').waitFor();
+    const session = await first.storageState();
+    await first.close();
+    for (const view of VIEWS) {
+      const context = await openContext(browser, view, session);
+      await take(context, collector, view, [{ name: 'overview-no-host', path: '/', whole: true }], out);
+      await context.close();
+    }
+  } finally {
+    await collector.stop();
+    removeDir(collector.dir);
+  }
+};
+
+const say = (file: string): string => {
+  process.stdout.write(`${file}\n`);
+  return file;
+};
 
 const take = async (context: BrowserContext, collector: Collector, view: View, screens: readonly Screen[], out: string): Promise<void> => {
   for (const { name, path, act, whole = false } of screens) {
@@ -114,7 +150,7 @@ const take = async (context: BrowserContext, collector: Collector, view: View, s
     const file = join(out, `${name}-${view.width}-${view.scheme}.png`);
     await page.screenshot({ path: file });
     await page.close();
-    process.stdout.write(`${file}\n`);
+    say(file);
   }
 };
 
@@ -133,6 +169,7 @@ const main = async (): Promise<void> => {
   const collector = await startCollector({ tail: [`${auth}=syslog`, `${access}=nginx`] });
   const browser = await openBrowser();
   try {
+    await takeBlind(browser, out);
     await consoleBuilt(collector);
     const oneTime = await until('the one-time password', collector.password);
     for (const view of VIEWS) {

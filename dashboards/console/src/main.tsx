@@ -4,7 +4,20 @@
  * Input: the page's root. Output: the sign-in, then the frame with its pages.
  */
 import './trusted.ts';
-import '@mantine/core/styles.css';
+// Only the parts that are used, in Mantine's own order.
+import '@mantine/core/styles/default-css-variables.css';
+import '@mantine/core/styles/baseline.css';
+import '@mantine/core/styles/global.css';
+import '@mantine/core/styles/UnstyledButton.css';
+import '@mantine/core/styles/Loader.css';
+import '@mantine/core/styles/Paper.css';
+import '@mantine/core/styles/ActionIcon.css';
+import '@mantine/core/styles/Button.css';
+import '@mantine/core/styles/Input.css';
+import '@mantine/core/styles/InlineInput.css';
+import '@mantine/core/styles/PasswordInput.css';
+import '@mantine/core/styles/Popover.css';
+import '@mantine/core/styles/Menu.css';
 import '@fontsource-variable/inter/index.css';
 import '@fontsource-variable/vollkorn/index.css';
 import '@fontsource-variable/jetbrains-mono/index.css';

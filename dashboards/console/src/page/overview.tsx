@@ -36,6 +36,7 @@ export const OverviewPage = ({ who }: { readonly who: Me }): ReactNode => {
   const all = useQuery({ queryKey: ['incidents', from], queryFn: () => incidents({ from, limit: 1 }), ...REFRESH });
   const failed = state.error ?? newer.error ?? open.error ?? all.error;
   if (!state.data || !newer.data || !open.data || !all.data) return failed ? <ProblemLine error={failed} /> : <Skeleton rows={12} />;
+  const blind = state.data.hosts.reporting === 0;
   const items = [...open.data.items].sort(bySeverity);
   return (
     <>
@@ -43,8 +44,8 @@ export const OverviewPage = ({ who }: { readonly who: Me }): ReactNode => {
       <Lead look={look} state={state.data} open={items} openTotal={open.data.total} alerts={newer.data} newIncidents={all.data.total} />
       <div className="split">
         <div className="stack">
-          <IncidentsSection items={items} total={open.data.total} />
-          <AlertsSection found={newer.data} look={look} now={Date.parse(state.data.time)} />
+          <IncidentsSection items={items} total={open.data.total} blind={blind} />
+          <AlertsSection found={newer.data} look={look} now={Date.parse(state.data.time)} blind={blind} />
           <Hosts state={state.data} />
         </div>
         <div className="stack">

@@ -9,7 +9,7 @@ import type { AlertItem, Alerts } from '../api/calls.ts';
 import { BarChart, type Bucket } from './bar-chart.tsx';
 import type { LastLook } from './last-look.ts';
 import { LEVELS, SeverityMark } from './marks.tsx';
-import { Empty, Section } from './section.tsx';
+import { Blind, Empty, Section } from './section.tsx';
 import { Time, timeAs, ZoneContext } from './time.tsx';
 import { countText, plural } from './words.ts';
 
@@ -33,15 +33,15 @@ const bucketsOf = (items: readonly AlertItem[], from: number, to: number): reado
   }));
 };
 
-export const AlertsSection = ({
-  found,
-  look,
-  now,
-}: {
+interface Props {
   readonly found: Alerts;
   readonly look: LastLook;
   readonly now: number;
-}): ReactNode => {
+  /** No host reports, so that nothing can be noticed. */
+  readonly blind: boolean;
+}
+
+export const AlertsSection = ({ found, look, now, blind }: Props): ReactNode => {
   const zone = useContext(ZoneContext);
   const { items, total } = found;
   const from = look.sinceLook ? look.since : now - 86_400_000;
@@ -66,12 +66,16 @@ export const AlertsSection = ({
         )
       }
       coverage={
-        total > items.length
-          ? `newest ${countText(items.length)} of ${countText(total)}`
-          : `${countText(unseen.length)} new, ${countText(countOf(items, ({ state }) => state === 'acknowledged'))} in progress, ${countText(countOf(items, ({ state }) => state === 'closed'))} closed`
+        items.length === 0 && blind
+          ? 'not known'
+          : total > items.length
+            ? `newest ${countText(items.length)} of ${countText(total)}`
+            : `${countText(unseen.length)} new, ${countText(countOf(items, ({ state }) => state === 'acknowledged'))} in progress, ${countText(countOf(items, ({ state }) => state === 'closed'))} closed`
       }
     >
-      {items.length === 0 ? (
+      {items.length === 0 && blind ? (
+        <Blind>Not known. Rules are matched against lines, and no line comes in.</Blind>
+      ) : items.length === 0 ? (
         <Empty>No alert. Every line is matched against the rules as it arrives; the line at the foot says how many are loaded.</Empty>
       ) : (
         <>

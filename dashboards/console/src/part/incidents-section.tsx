@@ -7,22 +7,31 @@ import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import type { IncidentItem } from '../api/calls.ts';
 import { SeverityMark } from './marks.tsx';
-import { Empty, Section } from './section.tsx';
+import { Blind, Empty, Section } from './section.tsx';
 import { Time } from './time.tsx';
 import { ageText, capital, plural } from './words.ts';
 
 /** More than these are one click away, not on the first page. */
 const SHOWN = 6;
 
-export const IncidentsSection = ({ items, total }: { readonly items: readonly IncidentItem[]; readonly total: number }): ReactNode => {
+interface Props {
+  readonly items: readonly IncidentItem[];
+  readonly total: number;
+  /** No host reports, so that nothing can be noticed. */
+  readonly blind: boolean;
+}
+
+export const IncidentsSection = ({ items, total, blind }: Props): ReactNode => {
   const oldest = items.reduce((least, { detected }) => Math.min(least, Date.parse(detected)), Date.now());
   return (
     <Section
       title="Open incidents"
       {...(total > 0 ? { note: `oldest ${ageText(Date.now() - oldest)}` } : {})}
-      coverage={total > SHOWN ? `worst ${SHOWN} of ${total}` : `${total} open`}
+      coverage={items.length === 0 && blind ? 'not known' : total > SHOWN ? `worst ${SHOWN} of ${total}` : `${total} open`}
     >
-      {items.length === 0 ? (
+      {items.length === 0 && blind ? (
+        <Blind>Not known. No host reports, so nothing can be noticed.</Blind>
+      ) : items.length === 0 ? (
         <Empty>No open incidents. One opens by itself when an alert is high or critical, or when alerts belong together.</Empty>
       ) : (
         <table className="rows">

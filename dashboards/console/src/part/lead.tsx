@@ -23,10 +23,13 @@ export interface LeadProps {
 /** `no loss of data`, or what was lost. */
 const lossText = (lost: number): ReactNode => (lost === 0 ? 'no loss of data' : <b>{plural(lost, 'record')} lost</b>);
 
+/** Where nothing is heard there is no "no incident": it is not known. */
 const hostsText = ({ reporting, expected }: Status['hosts']): ReactNode => {
   const silent = expected - reporting;
-  if (expected === 0) return 'No host is enrolled yet, so nothing is seen.';
+  if (expected === 0) return 'Nothing is seen yet: no host is enrolled.';
   if (silent === 0) return null;
+  if (reporting === 0)
+    return `Nothing is seen right now: ${expected === 1 ? 'the one host is' : `all ${countText(expected)} hosts are`} silent.`;
   return (
     <>
       <b>{`${countText(silent)} of ${plural(expected, 'host')}`}</b> {silent === 1 ? 'is' : 'are'} silent: what happens there is not known.
@@ -39,11 +42,16 @@ export const Lead = ({ look, state, open, openTotal, alerts, newIncidents }: Lea
   const since = look.sinceLook ? `Since ${timeAs('day', look.since, zone)} ${timeAs('minute', look.since, zone)}` : 'In the last 24 hours';
   const worst = open[0];
   const hosts = hostsText(state.hosts);
+  const blind = state.hosts.reporting === 0;
   return (
     <>
       <p className="lead">
-        {since} {newIncidents === 0 && alerts.total > 0 ? spelled(alerts.total, 'alert') : spelled(newIncidents, 'incident')} and{' '}
-        {lossText(state.lost)}. {worst ? <Worst incident={worst} more={openTotal - 1} /> : newIncidents > 0 ? 'None is open. ' : null}
+        {blind && newIncidents + alerts.total === 0 ? null : (
+          <>
+            {since} {newIncidents === 0 && alerts.total > 0 ? spelled(alerts.total, 'alert') : spelled(newIncidents, 'incident')} and{' '}
+            {lossText(state.lost)}. {worst ? <Worst incident={worst} more={openTotal - 1} /> : newIncidents > 0 ? 'None is open. ' : null}
+          </>
+        )}
         {hosts}
       </p>
       <p className="under-lead">

@@ -35,8 +35,17 @@ export const SightLine = (): ReactNode => {
   return (
     <footer className="sight">
       <span>
-        <StateMark state={all ? 'good' : 'warn'} label={all ? 'All hosts report' : 'A host is silent'} />
-        Hosts <b>{`${countText(hosts.reporting)} of ${countText(hosts.expected)}`}</b> reporting
+        {hosts.expected === 0 ? (
+          <>
+            <StateMark state="unknown" label="Not known" />
+            No host enrolled
+          </>
+        ) : (
+          <>
+            <StateMark state={all ? 'good' : 'warn'} label={all ? 'All hosts report' : 'A host is silent'} />
+            Hosts <b>{`${countText(hosts.reporting)} of ${countText(hosts.expected)}`}</b> reporting
+          </>
+        )}
       </span>
       <span>
         {sources.unreadable > 0 ? <StateMark state="warn" label="A source is not read" /> : null}

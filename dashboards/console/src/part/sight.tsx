@@ -25,7 +25,13 @@ export const Hosts = ({ state }: { readonly state: Status }): ReactNode => (
     coverage={`${countText(state.hosts.reporting)} of ${countText(state.hosts.expected)} reporting`}
   >
     {state.streams.length === 0 ? (
-      <Blind>Not known. The agent says what it reads with its first heartbeat, within half a minute of its start.</Blind>
+      <Blind>
+        {state.hosts.expected === 0 ? (
+          <Sentence text="Not known. No host is enrolled. `vigil agent token create` prints the one command for the next host; `--local-agent` at the start reads this one." />
+        ) : (
+          'Not known. An agent says what it reads with its first heartbeat, within half a minute of its start.'
+        )}
+      </Blind>
     ) : (
       <table className="rows">
         <thead>
@@ -78,7 +84,7 @@ export const Sight = ({ state: { hosts, sources, records, lost } }: { readonly s
   <Section title="What we see" coverage="now">
     <Measure
       name="Hosts"
-      text={`${countText(hosts.reporting)} of ${countText(hosts.expected)} report`}
+      text={hosts.expected === 0 ? 'none enrolled' : `${countText(hosts.reporting)} of ${countText(hosts.expected)} report`}
       parts={[
         { name: 'reporting', count: hosts.reporting, kind: 'good' },
         { name: 'silent', count: Math.max(0, hosts.expected - hosts.reporting), kind: 'hatch' },
@@ -86,7 +92,11 @@ export const Sight = ({ state: { hosts, sources, records, lost } }: { readonly s
     />
     <Measure
       name="Sources"
-      text={`${countText(sources.reading)} of ${countText(sources.reading + sources.unreadable)} read`}
+      text={
+        sources.reading + sources.unreadable === 0
+          ? 'not known'
+          : `${countText(sources.reading)} of ${countText(sources.reading + sources.unreadable)} read`
+      }
       parts={[
         { name: 'read', count: sources.reading, kind: 'good' },
         { name: 'not readable', count: sources.unreadable, kind: 'hatch' },
@@ -119,27 +129,42 @@ const Measure = ({
   </div>
 );
 
-export const CannotSee = ({ state }: { readonly state: Status }): ReactNode => (
-  <Section title="What we cannot see" coverage={plural(state.conditions.length, 'gap')}>
-    {state.conditions.length === 0 ? (
-      <Empty>No gap is known: every source that was found is read, every host reports.</Empty>
-    ) : (
-      <ul className="gaps">
-        {state.conditions.map((one) => (
-          <li key={`${one.code} ${one.about}`}>
-            <StateMark state="unknown" label="Not known" />
-            <span className="anywhere">
-              <b className="medium">{one.about}</b> <Sentence text={one.text} />{' '}
-              <span className="second">
-                <Sentence text={one.hint} />
+type Gap = Status['conditions'][number];
+
+/** Gaps that the counts show, before those that the collector names. */
+const gapsOf = ({ hosts, conditions }: Status): readonly Gap[] => {
+  const silent = hosts.expected - hosts.reporting;
+  const own = { code: 'HOSTS', about: plural(silent, 'host'), text: `${silent === 1 ? 'does' : 'do'} not report.` };
+  const none = { code: 'HOSTS', about: 'Every host.', text: 'None is enrolled.' };
+  const listed = '`vigil agent list --silent` names them; what they have to say waits on them and is not lost.';
+  const create = '`vigil agent token create` prints the one command for the next one.';
+  return [...(hosts.expected === 0 ? [{ ...none, hint: create }] : silent > 0 ? [{ ...own, hint: listed }] : []), ...conditions];
+};
+
+export const CannotSee = ({ state }: { readonly state: Status }): ReactNode => {
+  const gaps = gapsOf(state);
+  return (
+    <Section title="What we cannot see" coverage={plural(gaps.length, 'gap')}>
+      {gaps.length === 0 ? (
+        <Empty>No gap is known: every source that was found is read, every host reports.</Empty>
+      ) : (
+        <ul className="gaps">
+          {gaps.map((one) => (
+            <li key={`${one.code} ${one.about}`}>
+              <StateMark state="unknown" label="Not known" />
+              <span className="anywhere">
+                <b className="medium">{one.about}</b> <Sentence text={one.text} />{' '}
+                <span className="second">
+                  <Sentence text={one.hint} />
+                </span>
               </span>
-            </span>
-          </li>
-        ))}
-      </ul>
-    )}
-  </Section>
-);
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+};
 
 export const Kept = ({ state }: { readonly state: Status }): ReactNode => (
   <Section title="Kept" coverage={`running for ${ageText(Date.parse(state.time) - Date.parse(state.startedAt))}`}>

@@ -18,7 +18,7 @@ export const spanText = (ms: number): string => {
 };
 
 /** The same for ages, which need no tenths: `2 s`, `4 min 07 s`. */
-export const ageText = (ms: number): string => (ms < 9_500 ? `${Math.max(0, Math.round(ms / 1000))} s` : spanText(ms));
+export const ageText = (ms: number): string => (ms < 10_000 ? `${Math.max(0, Math.round(ms / 1000))} s` : spanText(ms));
 
 /** `512 B`, `14 kB`, `3.2 MB`, in thousands. */
 export const bytesText = (bytes: number): string => {
