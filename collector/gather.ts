@@ -5,8 +5,10 @@
  */
 import type { UnixMs } from '../core/units.ts';
 import { unixMs } from '../core/units.ts';
+import type { Event } from './model/event.ts';
 import type { JournalRange, Page } from './model/page.ts';
 import type { Signal } from './model/signal.ts';
+import { columnMask, eventRow, newColumnUse } from './store/schema.ts';
 import type { EventBatch } from './store/store.ts';
 
 /** A batch goes out at this size, or this old, or when a search waits. */
@@ -67,11 +69,13 @@ export class RowGathering {
   readonly span: Span;
   #rows: string[] = [];
   #bytes = 0;
+  readonly #used = newColumnUse();
 
   constructor(place: Place, incarnation: string) {
     this.span = new Span(place, incarnation);
   }
-  readonly add = (row: string): void => {
+  readonly add = (event: Event): void => {
+    const row = eventRow(event, this.#used);
     this.#rows.push(row);
     this.#bytes += row.length;
   };
@@ -85,7 +89,9 @@ export class RowGathering {
     const ndjson = encoder.encode(rows.length === 0 ? '' : `${rows.join('\n')}\n`);
     this.#rows = [];
     this.#bytes = 0;
-    return { range, generation: 1, rows: rows.length, ndjson };
+    const columns = columnMask(this.#used);
+    this.#used.fill(0);
+    return { range, generation: 1, rows: rows.length, ndjson, columns };
   }
 }
 

@@ -18,20 +18,19 @@ import { groupIncidents } from './incident/group.ts';
 import type { JournalBlock } from './journal/reader.ts';
 import type { HostView } from './model/agent.ts';
 import type { AlertReader, IncidentReader } from './model/alerts.ts';
-import type { Decoded, Provenance } from './model/event.ts';
+import type { Decoded, Event, Provenance } from './model/event.ts';
 import { FRAME_FLAGS } from './model/journal.ts';
 import type { Page } from './model/page.ts';
 import type { RuleSet } from './model/rule.ts';
 import type { Signal } from './model/signal.ts';
 import type { SignalTable } from './model/signals.ts';
-import { eventRow } from './store/schema.ts';
 import type { Write } from './store/store.ts';
 
 // ─── In the river worker: one block to rows and signals ────────────────────────────────────────
 
 /** What a block is needed for; a sink that has it already is absent (J2). */
 export interface PassOut {
-  readonly row?: (row: string) => void;
+  readonly event?: (event: Event) => void;
   readonly signal?: (signal: Signal) => void;
   readonly watermark?: (stream: string, time: UnixMs) => void;
 }
@@ -65,7 +64,7 @@ export const makePass = ({ collector, ruleset, hostOf, joins }: PassParts): Pass
     const event = enrich(bare);
     counts.events += 1;
     if (outcome === 'failed') counts.failed += 1;
-    out.row?.(eventRow(event));
+    out.event?.(event);
     if (out.signal)
       for (const signal of signaller.toSignals(event)) {
         counts.signals += 1;

@@ -158,7 +158,7 @@ const run = async (): Promise<void> => {
     if (item.kind === 'hole') main.postMessage({ kind: 'hole', offset: item.offset, end: item.end } satisfies FromRiver);
     else
       pass.block(item, {
-        ...(item.offset >= data.from.store ? { row: rows.add } : {}),
+        ...(item.offset >= data.from.store ? { event: rows.add } : {}),
         ...(item.offset >= data.from.detect ? { signal: signals.add, watermark: signals.watermark } : {}),
       });
     reached(item.end);

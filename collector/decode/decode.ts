@@ -151,6 +151,7 @@ const dropEmpty = (event: EventDraft): void => {
 const finish = (event: EventDraft, dataset: string): Decoded => {
   const { record, origin } = frame;
   event['event.dataset'] = dataset;
+  event['vigil.dataset'] = record.dataset;
   event['vigil.decode'] = frame.outcome;
   dropEmpty(event);
   let quality: string | undefined = frame.quality;

@@ -12,6 +12,7 @@ export const ENVELOPE = {
   'event.id': undefined,
   'event.kind': undefined,
   'event.dataset': undefined,
+  'vigil.dataset': undefined,
   'event.category': undefined,
   'event.type': undefined,
   'event.action': undefined,

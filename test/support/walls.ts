@@ -47,7 +47,7 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/collector.ts': 'everything',
   'collector/threads.ts': 'everything',
   'collector/doors.ts': 'everything',
-  'collector/gather.ts': ['core', 'collector/model', 'collector/store/store.ts'],
+  'collector/gather.ts': ['core', 'collector/model', 'collector/store/store.ts', 'collector/store/schema.ts'],
   'collector/lag.ts': ['core'],
   'collector/start.ts': 'everything',
   'collector/health.ts': edge,
