@@ -227,6 +227,27 @@ describe('silence', () => {
     await later.close();
   });
 
+  it('gives an agent that enrols late as long as any other before it is silent', async () => {
+    const { registry, assets, clock } = await withFleet([]);
+    const notices = listNotices();
+    const silence = openSilence({ registry, notices, clock });
+    const pass = (spanMs: number): void => {
+      for (let at = 0; at < spanMs; at += 5_000) {
+        clock.advance(5_000);
+        silence.tick();
+      }
+    };
+    pass(600_000);
+    const asset = await assets.forAgent({ name: 'late', machineId: 'm-late', group: 'default' }, registry.isLive);
+    await registry.add(agentOf('late', asset.id));
+    pass(90_000);
+    expect(notices.said).toEqual([]);
+    pass(10_000);
+    expect(notices.said.map(({ action }) => action)).toEqual(['agent-silent']);
+    await silence.close();
+    await registry.close();
+  });
+
   it('does not count the time in which the collector stood still', async () => {
     const { registry, agents, clock } = await withFleet(['a']);
     const notices = listNotices();

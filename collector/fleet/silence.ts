@@ -15,7 +15,7 @@ export interface Heard {
   readonly agent: AgentId;
   /** Expected at all: neither retired nor revoked. */
   readonly expected: boolean;
-  /** Listening time since it was last heard, or since listening began. */
+  /** Listening time since it was last heard, or since listening began or it enrolled. */
   readonly quietMs: number;
   /** Heard since listening began. */
   readonly heard: boolean;
@@ -54,11 +54,14 @@ export const openSilence = ({ registry, notices, clock, silentAfterMs = seconds(
   const stop = new AbortController();
   const began = clock.monotonic();
   let last = began;
+  // Who enrols while we listen is expected from then on, not since listening began.
+  const knownSince = new Map<AgentId, Ms>(registry.all().map(({ id }) => [id, began]));
   // Spans in which this process did not run: nobody can be heard by somebody who is stopped.
   let stops: readonly { readonly at: number; readonly spanMs: number }[] = [];
 
-  const quietOf = (heardAt: Ms | undefined, now: number): number => {
-    const since = Math.max(began, heardAt ?? began);
+  const quietOf = (id: AgentId, heardAt: Ms | undefined, now: Ms): number => {
+    if (!knownSince.has(id)) knownSince.set(id, now);
+    const since = Math.max(began, heardAt ?? knownSince.get(id) ?? began);
     return stops.reduce((quiet, { at, spanMs }) => (at > since ? quiet - spanMs : quiet), now - since);
   };
 
@@ -74,7 +77,7 @@ export const openSilence = ({ registry, notices, clock, silentAfterMs = seconds(
       return {
         agent: agent.id,
         expected: agent.state === 'active' || agent.state === 'held',
-        quietMs: quietOf(heardAt, now),
+        quietMs: quietOf(agent.id, heardAt, now),
         heard: heardAt !== undefined,
         saidSilent: registry.presenceOf(agent.id)?.silentSince !== undefined,
       };
