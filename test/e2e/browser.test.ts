@@ -178,6 +178,37 @@ describe.skipIf(missing !== null)('the console in a browser', () => {
     expect(await page.locator('main img, main script').count()).toBe(0);
   });
 
+  it('writes out a sign that would turn an address around', async () => {
+    appendFileSync(file, failedLogin('198.51.100.67', 'evil\u202emoc'));
+    await until('the line in the store', async () => (await collector.count('source.ip: 198.51.100.67')) === 1);
+    await ask('source.ip: 198.51.100.67');
+    await page.locator('button.result', { hasText: '198.51.100.67' }).click();
+    await page.locator('.raw', { hasText: 'evil[U+202E]moc from 198.51.100.67' }).waitFor(WAIT);
+    expect(await page.locator('main').textContent()).not.toContain('\u202e');
+  });
+
+  it('shares a search by a link that means the same tomorrow', async () => {
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByRole('button', { name: 'copy link with these times' }).click();
+    await page.getByRole('button', { name: 'copied' }).waitFor(WAIT);
+    const link = new URL(String(await page.evaluate('navigator.clipboard.readText()')));
+    expect(link.searchParams.get('q')).toBe('source.ip: 198.51.100.67');
+    expect(Date.parse(link.searchParams.get('to') ?? '') - Date.parse(link.searchParams.get('from') ?? '')).toBeGreaterThanOrEqual(
+      86_400_000,
+    );
+    await page.goto(link.href);
+    await page.getByRole('heading', { name: '1 event', exact: true }).waitFor(WAIT);
+    await page.getByText('As a table').click();
+    await page.getByRole('row').getByRole('button', { name: '1', exact: true }).click();
+    await until('the smaller window', () => new URL(page.url()).searchParams.get('from') !== link.searchParams.get('from'));
+    await page.getByRole('heading', { name: '1 event', exact: true }).waitFor(WAIT);
+    const time = page.locator('button.result time').first();
+    const utc = await time.textContent();
+    await page.keyboard.press('z');
+    await until('local time', async () => (await time.textContent()) !== utc);
+    await page.keyboard.press('z');
+  });
+
   it('leads from an incident down to its six raw lines', async () => {
     for (let i = 0; i < 6; i++) appendFileSync(file, failedLogin('203.0.113.77', 'root', new Date(), 5000 + i));
     await until('the incident', async () => (await collector.query('', ['--in', 'incidents'])).length > 0);

@@ -19,6 +19,7 @@ import {
 import { type Level, SeverityMark } from '../part/marks.tsx';
 import { ProblemLine } from '../part/problem.tsx';
 import { Section, Skeleton } from '../part/section.tsx';
+import { shown } from '../part/shown.ts';
 import { Time } from '../part/time.tsx';
 import { capital, countText, plural } from '../part/words.ts';
 
@@ -94,11 +95,11 @@ interface HeadProps {
 const Head = ({ reference, level, state, title }: HeadProps): ReactNode => (
   <>
     <p className="marks">
-      <span className="mono medium">{reference}</span>
+      <span className="mono medium">{shown(reference)}</span>
       <SeverityMark level={level} />
       <span className="chip">{capital(state)}</span>
     </p>
-    <h2 className="lead">{title}</h2>
+    <h2 className="lead">{shown(title)}</h2>
   </>
 );
 
@@ -113,7 +114,7 @@ const Facts = ({ one, why, children }: FactsProps): ReactNode => (
     <Section title="Why">
       <ul className="whys">
         {why.map((text) => (
-          <li key={text}>{capital(text)}</li>
+          <li key={text}>{shown(capital(text))}</li>
         ))}
       </ul>
     </Section>
@@ -149,7 +150,7 @@ const Entities = ({ entities }: { readonly entities: readonly string[] }): React
   const names = new Map(found.data?.items.map(({ id, name }) => [id, name]));
   return entities.map((entity) => (
     <div key={entity} title={entity}>
-      {entity.replace(/ast_[\w-]+/, (id) => names.get(id) ?? id)}
+      {shown(entity.replace(/ast_[\w-]+/, (id) => names.get(id) ?? id))}
     </div>
   ));
 };
@@ -178,7 +179,7 @@ const Lines = ({ one, few }: { readonly one: Links[number]; readonly few: number
       coverage={one.more > 0 ? `${countText(one.lines.length)} of ${plural(one.count, 'line')}` : plural(one.count, 'line')}
     >
       <p className="small second">
-        About <span className="mono">{one.entityName}</span>: {one.why.join('; ')}
+        About <span className="mono">{shown(one.entityName)}</span>: {shown(one.why.join('; '))}
       </p>
       <ol className="lines">
         {lines.map((line) => (
@@ -186,7 +187,7 @@ const Lines = ({ one, few }: { readonly one: Links[number]; readonly few: number
             <Link className="evidence" to={eventLink(line.event, line.time)}>
               <Time at={line.time} />
             </Link>
-            <span className="mono">{line.original}</span>
+            <span className="mono">{shown(line.original)}</span>
           </li>
         ))}
       </ol>

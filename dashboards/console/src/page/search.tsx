@@ -188,9 +188,7 @@ export const SearchPage = (): ReactNode => {
             )}
             {total !== undefined && items.length > 0 ? (
               <p className="small third more">
-                {items.length < total
-                  ? `${countText(items.length)} of ${countText(total)} read; scroll for more.`
-                  : `All ${countText(items.length)} shown.`}
+                {items.length < total ? `${countText(items.length)} of ${countText(total)} read; scroll for more.` : 'All shown.'}
                 <span className="wide">
                   {' '}
                   <kbd>j</kbd> <kbd>k</kbd> move, <kbd>Enter</kbd> opens, <kbd>Esc</kbd> closes, <kbd>?</kbd> all keys

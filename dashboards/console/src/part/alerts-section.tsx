@@ -10,6 +10,7 @@ import { BarChart, type Bucket } from './bar-chart.tsx';
 import type { LastLook } from './last-look.ts';
 import { LEVELS, SeverityMark } from './marks.tsx';
 import { Blind, Empty, Section } from './section.tsx';
+import { shown } from './shown.ts';
 import { Time, timeAs, ZoneContext } from './time.tsx';
 import { countText, plural } from './words.ts';
 
@@ -123,7 +124,7 @@ const AlertTable = ({ items }: { readonly items: readonly AlertItem[] }): ReactN
                   {one.title}
                 </Link>
               </td>
-              <td className="mono wide">{one.entityName}</td>
+              <td className="mono wide">{shown(one.entityName)}</td>
               <td className="right">
                 <Link className="evidence" to={`/alerts/${one.id}`}>
                   {plural(one.count, 'line')}

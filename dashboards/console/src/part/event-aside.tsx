@@ -8,6 +8,7 @@ import type { EventItem } from '../api/calls.ts';
 import { Copy } from './copy.tsx';
 import { literalOf, withTerm } from './kql.ts';
 import { Marked } from './marked.tsx';
+import { shown } from './shown.ts';
 import { Time } from './time.tsx';
 
 interface Props {
@@ -63,8 +64,8 @@ export const EventAside = ({ event, words, query, onClose, onQuery, onAround }: 
       <dl className="fields">
         {entries.map(([name, value]) => (
           <div key={name}>
-            <dt className="mono">{name}</dt>
-            <dd className="mono">{valueText(value)}</dd>
+            <dt className="mono">{shown(name)}</dt>
+            <dd className="mono">{shown(valueText(value))}</dd>
             {typeof value === 'object' && !Array.isArray(value) ? null : (
               <dd className="signs">
                 <button

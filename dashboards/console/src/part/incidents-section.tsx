@@ -8,6 +8,7 @@ import { Link } from 'react-router';
 import type { IncidentItem } from '../api/calls.ts';
 import { SeverityMark } from './marks.tsx';
 import { Blind, Empty, Section } from './section.tsx';
+import { shown } from './shown.ts';
 import { Time } from './time.tsx';
 import { ageText, capital, plural } from './words.ts';
 
@@ -64,12 +65,12 @@ export const IncidentsSection = ({ items, total, blind }: Props): ReactNode => {
                   <SeverityMark level={one.severity} />
                 </td>
                 <td>
-                  <span className="serif title">{one.title}</span>
+                  <span className="serif title">{shown(one.title)}</span>
                   <div className="small third">
                     <Link className="evidence" to={`/incidents/${one.reference}`}>
                       {plural(one.alerts.length, 'alert')}
                     </Link>{' '}
-                    {one.why[0]}
+                    {shown(one.why[0] ?? '')}
                   </div>
                 </td>
                 <td className="wide">{capital(one.state)}</td>

@@ -7,6 +7,7 @@ import { type ReactNode, useContext } from 'react';
 import { Link } from 'react-router';
 import type { Alerts, IncidentItem, Status } from '../api/calls.ts';
 import type { LastLook } from './last-look.ts';
+import { shown } from './shown.ts';
 import { timeAs, timeText, ZoneContext } from './time.tsx';
 import { ageText, countText, plural, spelled } from './words.ts';
 
@@ -76,7 +77,7 @@ const Worst = ({ incident, more }: { readonly incident: IncidentItem; readonly m
       <Link to={`/incidents/${incident.reference}`}>{incident.reference}</Link>
     </b>
     , {incident.severity}, is {incident.state}
-    {incident.owner === undefined ? ' and nobody has it yet' : ''}: {incident.title}
+    {incident.owner === undefined ? ' and nobody has it yet' : ''}: {shown(incident.title)}
     {more > 0 ? `; ${spelled(more, 'more is open', 'more are open')}` : ''}.{' '}
   </>
 );

@@ -8,6 +8,7 @@ import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { EventItem } from '../api/calls.ts';
 import { useKeys } from './keys.ts';
 import { Marked } from './marked.tsx';
+import { shown } from './shown.ts';
 import { Time } from './time.tsx';
 
 /** Height of a row in pixels. */
@@ -91,7 +92,7 @@ export const ResultList = ({ items, words, openId, onOpen, onEnd, pale }: Props)
                 <span className="mono second">
                   <Time at={String(item['@timestamp'])} />
                 </span>
-                <span className="mono wide">{String(item['host.name'] ?? '')}</span>
+                <span className="mono wide">{shown(String(item['host.name'] ?? ''))}</span>
                 <span className="mono wide third">{String(item['event.dataset'] ?? '')}</span>
                 <span className="mono">
                   <Marked line={lineOf(item).slice(0, 600)} words={words} />

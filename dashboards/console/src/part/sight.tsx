@@ -10,6 +10,7 @@ import { literalOf } from './kql.ts';
 import { StateMark } from './marks.tsx';
 import { Sentence } from './problem.tsx';
 import { Blind, Empty, Section, ShareBar } from './section.tsx';
+import { shown } from './shown.ts';
 import { Time } from './time.tsx';
 import { ageText, bytesText, countText, plural } from './words.ts';
 
@@ -54,12 +55,12 @@ export const Hosts = ({ state }: { readonly state: Status }): ReactNode => (
             <tr key={`${one.host} ${one.stream}`}>
               <td className="mono">
                 <Link className="plain" to={searchFor(`host.name: ${literalOf(one.host)}`)}>
-                  {one.host}
+                  {shown(one.host)}
                 </Link>
               </td>
               <td className="mono anywhere">
                 <Link className="plain" to={searchFor(`vigil.stream: ${literalOf(one.stream)}`)}>
-                  {one.stream.replace(/^file:/, '')}
+                  {shown(one.stream.replace(/^file:/, ''))}
                 </Link>
               </td>
               <td className="mono wide second">{one.dataset}</td>
