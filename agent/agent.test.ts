@@ -199,6 +199,7 @@ describe('a running agent', () => {
     await until('the ack', () => running.status().streams[0]?.ackedSeq === 1);
     expect(running.status()).toMatchObject({ agent: identity.agent, connected: true });
     expect(running.explain(file('a.log'))).toMatchObject({ read: true, offset: 4, behindBytes: 0, seq: 1, ackedSeq: 1 });
+    expect(running.explain(file('a.log'))).toMatchObject({ why: `tail.paths names it (${file('a.log')})` });
     expect(running.explain(file('b.log'))).toMatchObject({ read: false });
   });
 });

@@ -15,7 +15,7 @@ export const AGENT_ERRORS = {
   },
   AGENT_ALREADY_ENROLLED: {
     text: 'The folder {dir} already holds the identity {agent}.',
-    hint: 'Use it, or name another folder with --state.',
+    hint: 'Use it, enrol anew with --replace, or name another folder with --state.',
     exit: 2,
   },
   AGENT_BAD_IDENTITY: {

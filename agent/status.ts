@@ -104,7 +104,8 @@ export const explainOffline = (given: string, from: string, config: AgentConfig,
     const excluded = discover({ paths: config['tail.paths'], exclude: [], usual: config['tail.discover'] }, from).targets.some(
       (one) => one.path === path,
     );
-    const why = excluded ? 'tail.exclude names it' : 'neither tail.paths nor the usual logs name it';
+    const missing = seen.kind === 'no' && seen.problem === 'missing' ? ', and there is no such file' : '';
+    const why = excluded ? 'tail.exclude names it' : `neither tail.paths nor the usual logs name it${missing}`;
     return {
       path,
       read: false,
@@ -129,11 +130,12 @@ export const explainOffline = (given: string, from: string, config: AgentConfig,
 /** The same from a running agent, with the place reached. */
 export const explainPath = (given: string, from: string, tail: Tail, spool: Spool, config: AgentConfig): Explanation => {
   const path = isAbsolute(given) ? given : resolve(from, given);
-  const base = explainOffline(path, from, config, '');
+  const base = explainOffline(path, from, config, config.state);
   const follow = tail.follow(path);
   const problem = tail.problems().find(({ about }) => about === path);
   const trouble = problem ? { problem: problem.reason, hint: problem.hint } : {};
-  if (!follow?.live) return { ...base, ...trouble, read: false };
+  if (!follow?.live)
+    return { ...base, ...(base.read ? { why: `${base.why}, but it has not been opened yet` } : {}), ...trouble, read: false };
   const state = spool.stateOf(follow.stream);
   return {
     ...base,

@@ -105,7 +105,7 @@ export const CORE_ERRORS = {
   },
   DATA_FOLDER_BUSY: {
     text: 'The folder {dir} is in use by process {pid}.',
-    hint: 'Stop that process, or name another folder with --data.',
+    hint: 'Stop that process, or name another folder with {flag}.',
     exit: 2,
   },
 } as const satisfies ErrorTable;

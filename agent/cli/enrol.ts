@@ -74,7 +74,7 @@ const tokenText = async (flags: Flags, positional: string | undefined, terminal:
     try {
       return readFileSync(resolve(terminal.from, file), 'utf8').slice(0, MAX_TOKEN_CHARACTERS);
     } catch (error) {
-      throw fault('TOKEN_BAD', { reason: `its file cannot be read (${systemCode(error) ?? 'unknown'})` }, error);
+      throw fault('AGENT_USAGE', { reason: `the token file ${file} cannot be read (${systemCode(error) ?? 'unknown'})` }, error);
     }
   }
   if (given === undefined) throw fault('AGENT_USAGE', { reason: 'enrol needs --token or --token-file' });

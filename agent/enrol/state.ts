@@ -5,7 +5,7 @@
  */
 import { closeSync, fsyncSync, linkSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { coreFault, systemCode, toError } from '../../core/errors.ts';
+import { coreFault, isCoded, systemCode, toError } from '../../core/errors.ts';
 import { random128 } from '../../core/ids.ts';
 import { fault } from '../errors.ts';
 
@@ -19,7 +19,7 @@ export const openStateFolder = (dir: string): void => {
     if (process.getuid && stat.uid !== process.getuid()) throw unusable('it belongs to another user');
     if ((stat.mode & 0o077) !== 0) throw unusable(`others may enter it (mode ${(stat.mode & 0o777).toString(8)})`);
   } catch (error) {
-    const code = systemCode(error);
+    const code = isCoded(error) ? undefined : systemCode(error);
     throw code === undefined ? error : unusable(code, error);
   }
 };
@@ -64,7 +64,7 @@ export const lockState = (dir: string): StateLock => {
   const temp = join(dir, `lock.${process.pid}.${random128().slice(0, 8)}`);
   for (let attempt = 0; attempt < 10; attempt++) {
     const holder = lockHolder(dir);
-    if (holder !== undefined && holder !== process.pid) throw coreFault('DATA_FOLDER_BUSY', { dir, pid: holder });
+    if (holder !== undefined && holder !== process.pid) throw coreFault('DATA_FOLDER_BUSY', { dir, pid: holder, flag: '--state' });
     const seen = readIfThere(path);
     if (seen !== undefined) {
       // Set aside, then looked at: if it is not the dead one that was seen, another process was faster and gets it back.
@@ -80,7 +80,7 @@ export const lockState = (dir: string): StateLock => {
     unlinkQuietly(temp);
     if (linked) return { release: () => readIfThere(path) === mine && unlinkQuietly(path) };
   }
-  throw coreFault('DATA_FOLDER_BUSY', { dir, pid: lockHolder(dir) ?? 0 });
+  throw coreFault('DATA_FOLDER_BUSY', { dir, pid: lockHolder(dir) ?? 0, flag: '--state' });
 };
 
 /** When a process began, in ticks since boot; '' where the system does not say, undefined when there is none. */

@@ -14,7 +14,7 @@ const MAX_CHARACTERS = 8_192;
 export const readToken = (text: string): TokenText => {
   const bad = (reason: string): Error => fault('TOKEN_BAD', { reason });
   const token = text.trim();
-  if (!token.startsWith(PREFIX)) throw bad('it does not begin with vgl1.');
+  if (!token.startsWith(PREFIX)) throw bad('it does not begin with `vgl1.` as every token does');
   const body = token.slice(PREFIX.length);
   if (body.length > MAX_CHARACTERS || !/^[A-Za-z0-9_-]+$/.test(body)) throw bad('a character in it does not belong there');
   let value: unknown;

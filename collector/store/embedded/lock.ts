@@ -27,7 +27,7 @@ export const lockFolder = (dir: string): FolderLock => {
     db.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (cause) {
     db.close();
-    throw coreFault('DATA_FOLDER_BUSY', { dir, pid: ownerOf(owner) }, cause);
+    throw coreFault('DATA_FOLDER_BUSY', { dir, pid: ownerOf(owner), flag: '--data' }, cause);
   }
   writeFileSync(owner, `${process.pid}\n`, { mode: 0o600 });
   let held = true;
