@@ -56,7 +56,7 @@ export const makeHealth = (parts: HealthParts): Health => {
       (presence?.heartbeat?.conditions ?? []).map(({ code, about, hint }) => ({
         code,
         about,
-        text: `on ${agent.host}: ${TEXTS[code] ?? 'needs a look.'}`,
+        text: SOURCES.test(code) ? `(on ${agent.host}).` : `on ${agent.host}: needs a look.`,
         hint,
       })),
     ),
@@ -167,13 +167,8 @@ const unreadableOf = (
 
 const UNREADABLE: ReadonlySet<string> = new Set(['FILE_DENIED', 'FOLDER_DENIED', 'FILE_FAILED', 'FILE_UNTRUSTED_LINK']);
 
-const TEXTS: Readonly<Record<string, string>> = {
-  FILE_DENIED: 'may not be read.',
-  FOLDER_DENIED: 'may not be looked into.',
-  FILE_NOT_REGULAR: 'is no regular file.',
-  FILE_UNTRUSTED_LINK: 'is a link that somebody else could have laid.',
-  FILE_FAILED: 'cannot be read.',
-};
+/** Conditions of a source say themselves what is wrong with it. */
+const SOURCES = /^(?:FILE|FOLDER|GLOB|WATCH)_/;
 
 const lagConditions = (parts: HealthParts): readonly Condition[] =>
   (

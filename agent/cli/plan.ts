@@ -10,7 +10,7 @@ import { readIdentity } from '../enrol/identity.ts';
 import { discover } from '../source/tail/discover.ts';
 import { openRegular } from '../source/tail/identity.ts';
 import { parseMultiline } from '../source/tail/multiline.ts';
-import { allowCommand, describeProblem } from '../source/tail/problem.ts';
+import { allowCommand, describeProblem, nothingMatches } from '../source/tail/problem.ts';
 import { isRefused } from '../source/tail/refuse.ts';
 import { siblingsOf } from '../source/tail/rotated.ts';
 import { COMMON_HELP, type Command, READING, READING_HELP, sizeText, table, visible } from './terminal.ts';
@@ -32,7 +32,7 @@ export const planCommand: Command = {
   summary: 'what it would read here, what it may not, and what that costs',
   help: `vigil-agent plan [--tail PATH[=DATASET]]…
 
-Looks at this host and changes nothing. The rate is an estimate from the age of each log's rotated files.
+Looks at this host and changes nothing. The rate is an estimate from the age of each log and of its rotated files.
 
 ${READING_HELP}
 ${COMMON_HELP}
@@ -42,14 +42,15 @@ Example:
   options: READING,
   run: async ({ flags, config }, terminal) => {
     const options = { paths: config['tail.paths'], exclude: config['tail.exclude'], usual: config['tail.discover'] };
-    const { targets, denied } = discover(options, terminal.from);
+    const { targets, denied, empty } = discover(options, terminal.from);
     const planned: Planned[] = [];
-    const problems = denied.map((about) => ({
+    const closed = denied.map((about) => ({
       code: 'FOLDER_DENIED',
       about,
       reason: 'this user may not list it',
       hint: allowCommand(about),
     }));
+    const problems = [...closed, ...empty.map(nothingMatches)];
     for (const { path, dataset, because } of targets) {
       const opened = openRegular(path, (real) => isRefused(real, [config.state, ...config['tail.refuse']]));
       if (opened.kind === 'open') {
@@ -59,6 +60,7 @@ Example:
     }
     const rssBytes = BASE_RSS_BYTES + planned.length * FILE_RSS_BYTES;
     const bytesPerDay = planned.reduce((sum, { bytesPerDay: rate }) => sum + (rate ?? 0), 0);
+    const unknown = planned.filter(({ bytesPerDay: rate }) => rate === null).length;
     if (flags['json'] === true) {
       for (const one of planned) terminal.out(`${JSON.stringify({ read: true, ...one })}\n`);
       for (const problem of problems) terminal.out(`${JSON.stringify({ read: false, ...problem })}\n`);
@@ -73,17 +75,20 @@ Example:
     ]);
     const parts = [planned.length === 0 ? 'No log would be read.' : table(['WOULD READ', 'DATASET', 'SIZE', 'RATE'], rows)];
     if (problems.length > 0) {
-      parts.push('', 'May not read:');
+      parts.push('', 'Cannot read:');
       for (const { about, reason, hint } of problems) parts.push(`  ${visible(about)}: ${reason}`, `    ${visible(hint)}`);
     }
-    parts.push(
-      '',
-      `Expected: about ${sizeText(rssBytes)} of memory, ${sizeText(bytesPerDay)} of lines a day, sent at about an eighth of that.`,
-      '',
-    );
+    parts.push('', `Expected: about ${sizeText(rssBytes)} of memory${volumeText(planned.length, unknown, bytesPerDay)}.`, '');
     terminal.out(parts.join('\n'));
     return 0;
   },
+};
+
+const volumeText = (files: number, unknown: number, bytesPerDay: number): string => {
+  if (files === 0) return '';
+  if (unknown === files) return '; how fast these logs grow cannot be told yet';
+  const besides = unknown === 0 ? '' : `, and what the ${unknown} of unknown rate bring`;
+  return `, ${sizeText(bytesPerDay)} of lines a day, sent at about an eighth of that${besides}`;
 };
 
 /** Growth of a log by its own age, where the file system keeps births; null where it cannot be told. */
@@ -104,7 +109,8 @@ export const checkCommand: Command = {
   summary: 'whether configuration and identity are in order',
   help: `vigil-agent check [--config FILE] [--state DIR]
 
-Reads everything as \`run\` would, and starts nothing. Exit 0 when it would run, 2 with the reason when not.
+Reads the configuration as \`run\` would, and starts nothing. Exit 0 when it is in order, 2 with the reason when not.
+Says whether this host is enrolled, without which \`run\` does not start.
 
 ${READING_HELP}
 ${COMMON_HELP}

@@ -17,6 +17,8 @@ export interface Target {
 export interface Discovered {
   readonly targets: readonly Target[];
   readonly denied: readonly string[];
+  /** Entries of the configuration that match no file now; plain paths never stand here. */
+  readonly empty: readonly string[];
 }
 
 export interface DiscoverOptions {
@@ -100,9 +102,11 @@ export const discover = (options: DiscoverOptions, from: string): Discovered => 
   const targets = new Map<string, Target>();
   const denied = new Set<string>();
   const excluded = options.exclude.map((entry) => globPattern(parseEntry(entry, from).glob));
+  const empty: string[] = [];
   const add = (glob: string, dataset: string | undefined, because: string): void => {
     const found = expandGlob(glob);
     for (const folder of found.denied) denied.add(folder);
+    if (found.paths.length === 0 && because !== 'usual') empty.push(because);
     for (const path of found.paths) {
       if (targets.has(path) || excluded.some((pattern) => pattern.test(path))) continue;
       targets.set(path, { path, dataset: dataset ?? datasetOf(path), because });
@@ -113,7 +117,7 @@ export const discover = (options: DiscoverOptions, from: string): Discovered => 
     add(glob, dataset, entry);
   }
   if (options.usual) for (const [glob, dataset] of USUAL) add(glob, dataset, 'usual');
-  return { targets: withoutRotated([...targets.values()]).slice(0, MAX_TARGETS), denied: [...denied] };
+  return { targets: withoutRotated([...targets.values()]).slice(0, MAX_TARGETS), denied: [...denied], empty };
 };
 
 /** A rotated file is read as part of the stream it came from, not as one of its own, when that stream is there. Packed files never are. */

@@ -25,12 +25,20 @@ export const describeProblem = (path: string, problem: OpenProblem, reason: stri
   hint: hintOf(path, problem),
 });
 
+/** A glob of the configuration that finds nothing: a misspelt one looks just like one that is early. */
+export const nothingMatches = (entry: string): SourceProblem => ({
+  code: 'GLOB_EMPTY',
+  about: entry,
+  reason: 'no file matches it',
+  hint: 'Check its spelling; it is looked for again each minute.',
+});
+
 const hintOf = (path: string, problem: OpenProblem): string => {
   if (problem === 'denied') return allowCommand(path);
   if (problem === 'untrusted-link') return 'Name the target itself in tail.paths, or let root own the link.';
   if (problem === 'refused') return 'Nothing: the collector’s own data and keys are never read.';
   if (problem === 'not-regular') return 'Name a regular file; pipes, sockets and devices are not read.';
-  if (problem === 'missing') return 'Nothing, if the program that writes it is not installed.';
+  if (problem === 'missing') return 'Check its spelling; it is read as soon as it is there.';
   return 'See the reason; the file is tried again each minute.';
 };
 

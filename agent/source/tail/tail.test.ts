@@ -138,7 +138,17 @@ describe('what is no readable log', () => {
       [at('pipe.log')]: 'FILE_NOT_REGULAR',
       [at('folder.log')]: 'FILE_NOT_REGULAR',
       [at('zero.log')]: 'FILE_NOT_REGULAR',
+      [at('dangling.log')]: 'FILE_MISSING',
     });
+  });
+
+  it('is said of a path or glob of the configuration that finds nothing', async () => {
+    writeFileSync(path, 'one\n');
+    await open({}, [path, at('mispelt.log'), at('none*.log')]);
+    expect(reader.tail.problems().map(({ about, code }) => [about, code])).toEqual([
+      [at('mispelt.log'), 'FILE_MISSING'],
+      [at('none*.log'), 'GLOB_EMPTY'],
+    ]);
   });
 
   it('is named with the command that would allow it, and read once it is allowed', async () => {

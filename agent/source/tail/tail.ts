@@ -15,7 +15,7 @@ import { type DiscoverOptions, discover, type Target } from './discover.ts';
 import { Follow } from './follow.ts';
 import { type FileId, resolveFile, sameId } from './identity.ts';
 import type { MultilineRule } from './multiline.ts';
-import { allowCommand, describeProblem } from './problem.ts';
+import { allowCommand, describeProblem, nothingMatches } from './problem.ts';
 import { isRefused } from './refuse.ts';
 
 /** Every file is looked at so often, whatever the watch says. */
@@ -50,6 +50,9 @@ export class Tail implements Source {
   #polledAt = Number.NEGATIVE_INFINITY;
   #resumeOf: (stream: string) => string | undefined = () => undefined;
   #denied: readonly string[] = [];
+  #empty: readonly string[] = [];
+  /** Paths that the configuration names: these are missed where they are not there, the usual ones are not. */
+  #named: ReadonlySet<string> = new Set();
   #doubles: readonly SourceProblem[] = [];
   readonly #failed = new Map<string, SourceProblem>();
   #scannedAt: UnixMs | undefined;
@@ -73,8 +76,10 @@ export class Tail implements Source {
 
   async rescan(): Promise<void> {
     const began = this.#clock.now();
-    const { targets, denied } = discover(this.#options, this.#options.from);
+    const { targets, denied, empty } = discover(this.#options, this.#options.from);
     this.#denied = denied;
+    this.#empty = empty;
+    this.#named = new Set(targets.filter(({ because }) => because !== 'usual').map(({ path }) => path));
     const doubles: SourceProblem[] = [];
     for (const target of targets) if (!this.#follows.has(target.path)) await this.#add(target, doubles);
     for (const follow of this.#follows.values()) {
@@ -139,7 +144,18 @@ export class Tail implements Source {
       hint: allowCommand(folder),
     }));
     const own = this.#order.flatMap(({ problem }) => (problem ? [problem] : []));
-    return [...closed, ...own, ...this.#failed.values(), ...this.#doubles, ...(this.#watchProblem ? [this.#watchProblem] : [])];
+    const absent = this.#order
+      .filter(({ live, problem, path }) => !live && !problem && this.#named.has(path))
+      .map(({ path }) => describeProblem(path, 'missing', 'it is not there'));
+    return [
+      ...closed,
+      ...own,
+      ...absent,
+      ...this.#empty.map(nothingMatches),
+      ...this.#failed.values(),
+      ...this.#doubles,
+      ...(this.#watchProblem ? [this.#watchProblem] : []),
+    ];
   }
 
   /** The file behind a path, for `explain`. */
