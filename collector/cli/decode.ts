@@ -50,7 +50,7 @@ const NOBODY: Provenance = {
   replay: false,
 };
 
-const HIDDEN = /^(?:host\.|agent\.|event\.(?:id|created|ingested)$|vigil\.(?:agent|stream|epoch|seq|seq_last|journal|flags)(?:\.|$))/;
+const HIDDEN = /^(?:vigil\.dataset$|host\.|agent\.|event\.(?:id|created|ingested)$|vigil\.(?:agent|stream|epoch|seq|seq_last|journal|flags)(?:\.|$))/;
 
 /** The decoded lines in the order they came, one for each, or one for each event that is joined of several. The zone must be known (`isZone`). */
 export async function* decodeLines(lines: AsyncIterable<Uint8Array>, options: DecodeLinesOptions): AsyncGenerator<DecodedLine> {
@@ -79,20 +79,20 @@ export async function* decodeLines(lines: AsyncIterable<Uint8Array>, options: De
 
 const lineOf = ({ seqs, outcome, event }: Joined): DecodedLine => ({
   line: seqs[0] ?? 0,
-  ...(event['event.dataset'] === 'auditd' ? { lines: seqs } : {}),
+  ...(seqs.length > 1 || event['event.dataset'] === 'auditd' ? { lines: seqs } : {}),
   outcome,
   event,
 });
 
-/** Lines of a byte stream without their endings. A line keeps at most the line limit and one byte, which tells that it was cut. */
-export async function* splitLines(stream: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
+/** Lines of a byte stream without their endings; `\r` stays where it may be a byte of a field. A line keeps at most the line limit and one byte, which tells that it was cut. */
+export async function* splitLines(stream: AsyncIterable<Uint8Array | string>, keepReturns = false): AsyncGenerator<Uint8Array> {
   let parts: Uint8Array[] = [];
   let held = 0;
   const join = (last: Uint8Array): Uint8Array => {
     const whole = parts.length === 0 ? last : Buffer.concat([...parts, last]);
     parts = [];
     held = 0;
-    return whole.at(-1) === 13 ? whole.subarray(0, -1) : whole;
+    return !keepReturns && whole.at(-1) === 13 ? whole.subarray(0, -1) : whole;
   };
   for await (const piece of stream) {
     const chunk = typeof piece === 'string' ? Buffer.from(piece) : piece;
@@ -141,7 +141,7 @@ export const decodeCommand = async (args: DecodeArgs, io: DecodeIo): Promise<voi
       ...(args.tz === undefined ? {} : { zone: args.tz }),
       ...(args.year === undefined ? {} : { year: args.year }),
     };
-    for await (const { event, ...rest } of decodeLines(splitLines(stream), options)) {
+    for await (const { event, ...rest } of decodeLines(splitLines(stream, args.dataset === 'journald'), options)) {
       pending += `${JSON.stringify({ ...rest, event: said(event) })}\n`;
       if (pending.length > FLUSH) {
         io.out(pending);
