@@ -37,6 +37,7 @@ import type { Health } from './health.ts';
 import { openAgentsListener } from './http/agents.ts';
 import { buildConsole, consoleIsCurrent } from './http/build.ts';
 import { openControl } from './http/control.ts';
+import { portOwner } from './http/port-owner.ts';
 import { controlSockets, makeConsoleServer } from './http/server.ts';
 import { openSite } from './http/static.ts';
 import type { Condition } from './http/status.ts';
@@ -215,8 +216,10 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
     await app.listen({ host: address.host, port: address.port });
   } catch (error) {
     await control.close();
-    if (systemCode(error) !== 'EADDRINUSE') throw error;
-    throw fault('PORT_TAKEN', { address: config['console.listen'], owner: '', flag: '--listen' }, error);
+    const listen = config['console.listen'];
+    if (systemCode(error) !== 'EADDRINUSE')
+      throw fault('LISTENER_FAILED', { address: listen, reason: systemCode(error) ?? toError(error).message }, error);
+    throw fault('PORT_TAKEN', { address: listen, owner: portOwner(address.port), flag: '--listen' }, error);
   }
   await serveConsole(join(dir, 'console'), site, parts);
   ready = true;

@@ -19,6 +19,7 @@ import type { Nonces } from '../fleet/renew.ts';
 import { type BlockSender, type IdentityDoorParts, openIdentityDoor, remoteOf } from './agent-identity.ts';
 import { openBodies } from './body.ts';
 import { PROBLEM_TYPE, problemOf } from './errors.ts';
+import { portOwner } from './port-owner.ts';
 
 export interface AgentsListenerParts extends IdentityDoorParts {
   readonly enrol: (body: unknown, from: string) => Promise<IdentityOutcome>;
@@ -174,7 +175,7 @@ const listen = (server: Server, { host, port }: AgentsListenerOptions): Promise<
     server.once('error', (error) =>
       reject(
         systemCode(error) === 'EADDRINUSE'
-          ? fault('PORT_TAKEN', { address, owner: '', flag: '--agents' }, error)
+          ? fault('PORT_TAKEN', { address, owner: portOwner(port), flag: '--agents' }, error)
           : fault('LISTENER_FAILED', { address, reason: systemCode(error) ?? toError(error).message }, error),
       ),
     );
