@@ -4,8 +4,9 @@
  * Input: defaults, a YAML file, the environment, flags. Output: one readonly value, read once in main.ts and passed down.
  */
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type ConfigOf, type ConfigSources, type Loaded, loadConfig, type SettingTable } from '../core/config.ts';
+import { coreFault } from '../core/errors.ts';
 import { LOG_LEVELS } from '../core/log.ts';
 
 export const AGENT_SETTINGS = {
@@ -80,6 +81,13 @@ export const readConfig = (options: {
     options.file === undefined ? (existsSync(DEFAULT_CONFIG_FILE) ? DEFAULT_CONFIG_FILE : undefined) : resolve(from, options.file);
   const loaded = loadConfig(AGENT_SETTINGS, { env: options.env, flags: options.flags, ...(file === undefined ? {} : { file }) });
   const config = { ...loaded.config, state: resolve(from, loaded.config.state) };
+  if (config.zone !== null && !isKnownZone(config.zone))
+    throw coreFault('CONFIG_BAD_VALUE', {
+      key: 'zone',
+      value: JSON.stringify(config.zone),
+      expected: 'an IANA time zone such as Europe/Berlin',
+      file: loaded.origins.zone === 'file' ? file : 'the command line',
+    });
   return { ...loaded, config };
 };
 
@@ -91,6 +99,10 @@ export const zoneOf = (config: AgentConfig, localtime = '/etc/localtime', timezo
   config.zone ?? linkedZone(localtime) ?? writtenZone(timezone) ?? 'UTC';
 
 const ZONE = /^[A-Za-z0-9+_/-]{1,64}$/;
+const ZONES = '/usr/share/zoneinfo';
+
+/** A host without the tables cannot tell; then the collector decides. */
+const isKnownZone = (zone: string): boolean => ZONE.test(zone) && (!existsSync(ZONES) || zone === 'UTC' || existsSync(join(ZONES, zone)));
 
 const linkedZone = (path: string): string | undefined => {
   try {

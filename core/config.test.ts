@@ -64,5 +64,6 @@ describe('loading the configuration', () => {
 
   it('finds the nearest name by edits', () => {
     expect(nearest('data.dri', Object.keys(TABLE))).toBe('data.dir');
+    expect(nearest('listne', ['log.file', 'console.listen'])).toBe('console.listen');
   });
 });

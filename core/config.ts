@@ -142,16 +142,19 @@ const coerce = (type: SettingType, raw: unknown): unknown => {
   return factor === undefined ? undefined : Math.round(amount * factor);
 };
 
-/** The known name that is nearest to a misspelt one, by edit distance. */
+/** The known name that is nearest to a misspelt one, by edit distance; also by its last words, which are often all that is written. */
 export const nearest = (name: string, known: readonly string[]): string => {
   let best = '';
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
-    const d = distance(name.toLowerCase(), candidate.toLowerCase());
+    const d = Math.min(...endsOf(candidate.toLowerCase()).map((end, i) => distance(name.toLowerCase(), end) + (i === 0 ? 0 : 0.5)));
     if (d < least) [best, least] = [candidate, d];
   }
   return best;
 };
+
+/** `a.b.c`, `b.c`, `c`. */
+const endsOf = (dotted: string): readonly string[] => dotted.split('.').map((_, i, words) => words.slice(i).join('.'));
 
 const distance = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -70,6 +70,7 @@ describe('vigil-agent', () => {
       ['explain'],
       ['run', '--parent-pid', 'x'],
       ['check', '--multiline', 'x'],
+      ['check', '--zone', 'Mars/Phobos'],
       ['check', '--config', '/none'],
     ]) {
       const { code, out, err } = await run([...args, ...(args[0] === 'fly' ? [] : ['--state', state()])]);
