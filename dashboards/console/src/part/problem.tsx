@@ -12,7 +12,7 @@ export const Sentence = ({ text }: { readonly text: string }): ReactNode =>
   text.split('`').map((piece, i) =>
     i % 2 === 1 ? (
       // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one text have no other name
-      <span key={i} className="mono">
+      <span key={i} className="mono nowrap">
         {piece}
       </span>
     ) : (

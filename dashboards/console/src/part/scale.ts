@@ -46,7 +46,8 @@ export interface TimeTick {
 
 /** At most `limit` times within the range, at round hours or days of the zone; a day is named where it begins. */
 export const timeTicks = (from: number, to: number, zone: Zone, limit = 7): readonly TimeTick[] => {
-  const step = STEPS.find((one) => (to - from) / one <= limit) ?? (to - from) / limit;
+  // A window up to now is a millisecond longer than its name says.
+  const step = STEPS.find((one) => (to - from - 1) / one <= limit) ?? (to - from) / limit;
   const shift = offsetMinutes(from, zone) * MINUTE;
   const ticks: TimeTick[] = [];
   for (let at = Math.ceil((from + shift) / step) * step - shift; at < to; at += step) {
