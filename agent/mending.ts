@@ -8,7 +8,8 @@ import type { Signer } from '../core/sign.ts';
 import type { Condition } from './health.ts';
 import { HEARTBEAT_STREAM } from './heartbeat.ts';
 import type { Source } from './source/source.ts';
-import { type Gap, offerMissing, openNewEpoch, resyncSpool } from './spool/mend.ts';
+import { beginAnew, openNewEpoch } from './spool/epoch.ts';
+import { type Gap, offerHeld, offerMissing, resyncSpool } from './spool/mend.ts';
 import type { Spool } from './spool/spool.ts';
 import type { SenderOptions } from './transport/sender.ts';
 
@@ -22,7 +23,7 @@ export interface MendingParts {
   readonly onNewEpoch: (stream: string, matched: boolean) => void;
 }
 
-export interface Mending extends Pick<SenderOptions, 'onConflict' | 'onResync' | 'onMissing' | 'declare'> {
+export interface Mending extends Pick<SenderOptions, 'onConflict' | 'onResync' | 'onMissing' | 'onReleased' | 'declare'> {
   /** What people should know, newest last. */
   notes(): readonly Condition[];
 }
@@ -36,7 +37,16 @@ export const makeMending = ({ spool, sources, signer, inTurn, onNewEpoch }: Mend
     for (const oldest of notes.keys()) if (notes.size > MAX_NOTES) notes.delete(oldest);
   };
   const oracle = {
-    matches: (stream: string, end: StreamEnd) => sources.some((source) => source.matches(stream, end)),
+    matches: (stream: string, end: StreamEnd) => {
+      for (const source of sources) {
+        const file = source.matches(stream, end);
+        if (file) return file;
+      }
+      return undefined;
+    },
+    restart: async (stream: string) => {
+      for (const source of sources) await source.restart(stream);
+    },
     moveTo: (stream: string, end: StreamEnd) => sources.find((source) => source.matches(stream, end))?.moveTo(stream, end),
   };
   const sealGaps = async (gaps: readonly Gap[]): Promise<void> => {
@@ -46,13 +56,27 @@ export const makeMending = ({ spool, sources, signer, inTurn, onNewEpoch }: Mend
         about: `${stream} ${body.from}..${body.to}`,
         hint: `Nothing can bring them back (${body.cause}).`,
       });
-      if (spool.stateOf(stream)?.epoch === epoch) spool.sealJson(stream, 'gap', 'gap', body);
+      spool.sealJson(stream, 'gap', 'gap', spool.stateOf(stream)?.epoch === epoch ? body : { ...body, epoch });
     }
     await spool.flush();
   };
   return {
     declare: (gaps) => inTurn(() => sealGaps(gaps)),
-    onResync: (held) => inTurn(() => resyncSpool(spool, held)),
+    onResync: (held) =>
+      inTurn(async () => {
+        const { gaps, lost } = await resyncSpool(spool, held);
+        for (const stream of lost) {
+          const isHeld = ({ epoch, first, count }: { readonly epoch: string; readonly first: number; readonly count: number }): boolean =>
+            held.some(
+              (one) =>
+                one.stream === stream && one.epoch === epoch && one.ranges.some(([from, to]) => from <= first && first + count - 1 <= to),
+            );
+          await spool.flush();
+          await beginAnew(spool, oracle, signer(), stream, isHeld);
+        }
+        return gaps;
+      }),
+    onReleased: () => inTurn(() => offerHeld(spool)),
     onMissing: (ranges) => inTurn(() => offerMissing(spool, ranges)),
     onConflict: (conflict) =>
       inTurn(async () => {

@@ -47,13 +47,17 @@ export const strictJson = (bytes: Uint8Array): unknown => {
   }
 };
 
+const EPOCH = /^[0-9a-f]{32}$/;
 const CAUSES: readonly unknown[] = ['collector-restored', 'spool-full', 'source-overrun', 'spool-corrupt'] satisfies GapBody['cause'][];
 
 /** A gap's body, or null. */
 export const readGap = (value: unknown): GapBody | null => {
   const gap = asObject(value);
   if (gap === null || !isCount(gap['from']) || !isCount(gap['to']) || !isCount(gap['count']) || !CAUSES.includes(gap['cause'])) return null;
-  return { from: gap['from'], to: gap['to'], cause: gap['cause'] as GapBody['cause'], count: gap['count'] };
+  const { epoch } = gap as { readonly epoch?: unknown };
+  if (epoch !== undefined && (typeof epoch !== 'string' || !EPOCH.test(epoch))) return null;
+  const body = { from: gap['from'], to: gap['to'], cause: gap['cause'] as GapBody['cause'], count: gap['count'] };
+  return epoch === undefined ? body : { ...body, epoch };
 };
 
 const STREAMS = 4_096;

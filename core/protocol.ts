@@ -83,6 +83,8 @@ export interface GapBody {
   readonly from: number;
   readonly to: number;
   readonly cause: 'collector-restored' | 'spool-full' | 'source-overrun' | 'spool-corrupt';
+  /** The epoch that it speaks of, where that is not the block's own. */
+  readonly epoch?: string;
   readonly count: number;
 }
 
@@ -145,6 +147,8 @@ export interface StreamEnd {
   readonly running?: string;
   readonly file?: BlockHeader['file'];
   readonly cursor?: string;
+  /** Records of the block that ends here: where it begins, and of each record its end and the first 16 digits of its bytes' SHA-256. */
+  readonly block?: { readonly from: number; readonly records: readonly (readonly [end: number, print: string])[] };
 }
 
 /** What the journal holds of a stream (W7). */
@@ -176,7 +180,14 @@ export type BlocksAnswer =
       /** Ranges the collector misses and asks back for (W9). */
       readonly missing?: readonly { readonly stream: string; readonly epoch: string; readonly from: number; readonly to: number }[];
     }
-  | { readonly kind: 'resync'; readonly incarnation: string; readonly serverTime: UnixMs; readonly held: readonly StreamRanges[] };
+  | {
+      readonly kind: 'resync';
+      readonly incarnation: string;
+      readonly serverTime: UnixMs;
+      readonly held: readonly StreamRanges[];
+      /** The connection's key waits for a person (I5): what it sends is held. */
+      readonly standing?: 'held';
+    };
 
 /** What a token says, as printed for a host: base64url of this JSON. */
 export interface TokenText {

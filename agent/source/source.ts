@@ -47,6 +47,12 @@ export interface SourceProblem {
   readonly hint: string;
 }
 
+/** A file as the headers of blocks name it; sources without files give empty names. */
+export interface FileId {
+  readonly device: string;
+  readonly inode: string;
+}
+
 export interface Source {
   readonly name: string;
   /**
@@ -67,9 +73,14 @@ export interface Source {
   commit(): void;
   progress(): readonly StreamProgress[];
   problems(): readonly SourceProblem[];
-  /** True when the stream's own data match a place that a collector names (W11). */
-  matches(stream: string, end: StreamEnd): boolean;
-  /** Goes on behind that place and answers its `resume` text. MUST only be called when `matches` said true. */
+  /**
+   * The file, as blocks read now would name it, that holds a place which a collector names; undefined when none does (W11).
+   * What counts are the bytes before the place: a copy of the file matches too.
+   */
+  matches(stream: string, end: StreamEnd): FileId | undefined;
+  /** Goes on behind that place and answers its `resume` text. MUST only be called when `matches` found one. */
   moveTo(stream: string, end: StreamEnd): string | undefined;
+  /** Reads the stream again from its first byte, as at first sight (W6). Nothing when the stream is not this source's. */
+  restart(stream: string): Promise<void>;
   close(): Promise<void>;
 }

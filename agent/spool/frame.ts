@@ -13,6 +13,8 @@ export interface StreamState {
   readonly epoch: string;
   /** Set until the first block of the epoch is sealed (W10). */
   readonly after?: { readonly epoch: string; readonly seq: number };
+  /** A head of the collector's that this epoch goes on behind, and whose records this spool never held (W6). */
+  readonly told?: { readonly epoch: string; readonly seq: number };
   readonly seq: number;
   readonly prev: string | null;
   /** The source's own text; undefined before the first block. */

@@ -11,7 +11,7 @@ type Acked = Recovered['acked'];
 
 const MAX_KEPT = 1_000;
 /** Epochs of a stream whose acked sequence is remembered. */
-const MAX_EPOCHS = 4;
+const MAX_EPOCHS = 32;
 
 export class Ledger {
   readonly #acked: Acked;
@@ -53,6 +53,20 @@ export class Ledger {
     this.#changed = true;
   }
 
+  /** Nothing of the stream counts as acked any more. */
+  forget(stream: string): void {
+    const epochs = this.#acked.get(stream);
+    for (const epoch of epochs?.keys() ?? []) {
+      epochs?.set(epoch, 0);
+      this.#fresh.set(`${stream}\0${epoch}`, [stream, epoch, 0]);
+    }
+    this.#changed = true;
+  }
+
+  knows(stream: string, epoch: string): boolean {
+    return this.#acked.get(stream)?.has(epoch) ?? false;
+  }
+
   setJournal(mark: JournalMark | null): void {
     if (mark?.offset === this.#journal?.offset && mark?.incarnation === this.#journal?.incarnation) return;
     this.#journal = mark;
@@ -60,6 +74,7 @@ export class Ledger {
   }
 
   keep(block: KeptBlock): void {
+    this.#kept = this.#kept.filter(({ stream, epoch, first }) => stream !== block.stream || epoch !== block.epoch || first !== block.first);
     this.#kept.push(block);
     if (this.#kept.length > MAX_KEPT) this.#kept.shift();
     this.#changed = true;

@@ -99,4 +99,7 @@ export const stateAfter = (
   state: StreamState,
   block: { readonly first: number; readonly count: number; readonly hash: string },
   resume: string,
-): StreamState => ({ stream: state.stream, epoch: state.epoch, seq: block.first + block.count - 1, prev: block.hash, resume });
+): StreamState => {
+  const { stream, epoch, told } = state;
+  return { stream, epoch, ...(told ? { told } : {}), seq: block.first + block.count - 1, prev: block.hash, resume };
+};

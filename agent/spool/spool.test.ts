@@ -14,7 +14,8 @@ import { bytes, hours, unixMs } from '../../core/units.ts';
 import { checkBlock, decodeBlock, readJsonBody, readRecords } from '../../core/wire.ts';
 import { type HandClock, handClock } from '../../test/support/hand-clock.ts';
 import type { Batch } from '../source/source.ts';
-import { missingIn, offerMissing, openNewEpoch, resyncSpool } from './mend.ts';
+import { openNewEpoch } from './epoch.ts';
+import { missingIn, offerMissing, resyncSpool } from './mend.ts';
 import { Spool, type SpoolOptions } from './spool.ts';
 import type { Pending } from './window.ts';
 
@@ -277,7 +278,7 @@ describe('the quota', () => {
 });
 
 describe('disagreement with the collector', () => {
-  const never = { matches: () => false, moveTo: () => undefined };
+  const never = { matches: () => undefined, moveTo: () => undefined, restart: async () => undefined };
   const filled = async (): Promise<Spool> => {
     const spool = await openSpool();
     for (let i = 0; i < 4; i++) spool.seal(batch([`line ${i}`], i * 7));
@@ -314,7 +315,7 @@ describe('disagreement with the collector', () => {
     await spool.flush();
     const { epoch } = spool.stateOf('s')!;
     const end: StreamEnd = { epoch: 'e'.repeat(32), seq: 2, hash: 'f'.repeat(64), end: 4, file: FILE };
-    await openNewEpoch(spool, { matches: () => true, moveTo: () => undefined }, signer, { stream: 's', epoch, ends: [end] });
+    await openNewEpoch(spool, { ...never, matches: () => FILE }, signer, { stream: 's', epoch, ends: [end] });
     const after = await all(spool);
     expect(linesOf(after)).toEqual(['c']);
     expect(decodeBlock(after[0]!.bytes)).toMatchObject({ block: { header: { from: 4 } } });
@@ -341,7 +342,7 @@ describe('disagreement with the collector', () => {
     await spool.close();
     const again = await openSpool();
     const last = { epoch, seq: 2, hash: '0'.repeat(64), end: 0 };
-    const gaps = await resyncSpool(again, [{ stream: 's', epoch, ranges: [[3, 3]], last }]);
+    const { gaps } = await resyncSpool(again, [{ stream: 's', epoch, ranges: [[3, 3]], last }]);
     expect(linesOf(await all(again))).toEqual(['line 1', 'line 3']);
     expect(gaps).toEqual([{ stream: 's', epoch, body: { from: 1, to: 1, cause: 'collector-restored', count: 1 } }]);
     await again.close();

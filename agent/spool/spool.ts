@@ -84,11 +84,10 @@ export class Spool {
     );
     const begin = first && isBefore(upTo, { segment: first.number, offset: 0 }) ? { segment: first.number, offset: 0 } : upTo;
     this.#window = new SendWindow(this.#log, begin, {
-      // A block of an epoch that W11 closed was resealed: only the newest epoch of a stream is sent.
-      isAlive: (stream, epoch) => this.#streams.get(stream)?.epoch === epoch,
+      // Of an epoch that W11 closed, what was not acked was resealed; what was acked is sent again where a collector lost it (W6).
+      isAlive: (stream, epoch, last) => this.#streams.get(stream)?.epoch === epoch || last <= this.ackedSeq(stream, epoch),
       acked: (stream, epoch) => this.ackedSeq(stream, epoch),
-      isHeldThere: (stream, epoch, first, last) =>
-        this.#heldThere.get(`${stream}\0${epoch}`)?.some(([from, to]) => from <= first && last <= to) ?? false,
+      isHeldThere: (...block) => this.#isHeldThere(...block),
       onAck: (...block) => this.#ledger.ack(...block),
     });
   }
@@ -137,6 +136,21 @@ export class Spool {
 
   ackedSeq(stream: string, epoch: string): number {
     return this.#ledger.seq(stream, epoch);
+  }
+
+  /** Every stream as it stands. */
+  states(): readonly StreamState[] {
+    return [...this.#streams.values()];
+  }
+
+  /** True for an epoch that was sealed or acked here. */
+  knowsEpoch(stream: string, epoch: string): boolean {
+    return this.#streams.get(stream)?.epoch === epoch || this.#ledger.knows(stream, epoch);
+  }
+
+  /** What was acked of a stream does not count any more: its records are sealed or read anew. */
+  forgetAcked(stream: string): void {
+    this.#ledger.forget(stream);
   }
 
   ackedEpochs(): ReadonlyMap<string, ReadonlyMap<string, number>> {
@@ -228,7 +242,9 @@ export class Spool {
 
   /** The collector has the block, durably. */
   settle(pending: Pending): void {
-    this.#ledger.ack(pending.stream, pending.epoch, pending.first, pending.count);
+    const { stream, epoch, first, count, extra } = pending;
+    this.#ledger.ack(stream, epoch, first, count);
+    if (extra) this.releaseKept((kept) => kept.stream === stream && kept.epoch === epoch && kept.first === first);
     this.#done(pending);
   }
 
@@ -289,7 +305,12 @@ export class Spool {
 
   /** True while the block waits for its answer. */
   isOpen(pending: Pending): boolean {
-    return this.#window.isOpen(pending);
+    const { stream, epoch, first, count } = pending;
+    return this.#window.isOpen(pending) && !this.#isHeldThere(stream, epoch, first, first + count - 1);
+  }
+
+  #isHeldThere(stream: string, epoch: string, first: number, last: number): boolean {
+    return this.#heldThere.get(`${stream}\0${epoch}`)?.some(([from, to]) => from <= first && last <= to) ?? false;
   }
 
   /**

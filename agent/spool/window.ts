@@ -30,8 +30,8 @@ export interface SequenceRange {
 }
 
 export interface WindowRules {
-  /** False for an epoch that W11 closed: its blocks were sealed anew. */
-  readonly isAlive: (stream: string, epoch: string) => boolean;
+  /** False for a block that W11 sealed anew. */
+  readonly isAlive: (stream: string, epoch: string, last: number) => boolean;
   /** Last acked sequence of an epoch. */
   readonly acked: (stream: string, epoch: string) => number;
   /** The collector said that it holds these (W6): acknowledged without being sent. */
@@ -102,9 +102,9 @@ export class SendWindow {
     for await (const item of this.#log.read(this.#end)) {
       if (item.kind === 'damage') continue;
       const { frame, place, end } = item;
-      if (frame.kind === 'block' && this.#rules.isAlive(frame.header.stream, frame.header.epoch)) {
+      const last = frame.kind === 'block' ? frame.header.first + frame.header.count - 1 : 0;
+      if (frame.kind === 'block' && this.#rules.isAlive(frame.header.stream, frame.header.epoch, last)) {
         const { stream, epoch, first, count, hash, at } = frame.header;
-        const last = first + count - 1;
         const full = this.#entries.length >= MAX_BLOCKS || bytes + frame.bytes.length > LOAD_BYTES;
         if (bytes > 0 && full && !this.#rules.isHeldThere(stream, epoch, first, last)) {
           this.#advance();
@@ -162,6 +162,7 @@ export class SendWindow {
 
   /** True while the block at that place waits for its answer. */
   isOpen({ place }: Pick<Pending, 'place'>): boolean {
+    if (this.#extra.some((one) => one.place.segment === place.segment && one.place.offset === place.offset)) return true;
     const entry = this.#entries.find(({ pending }) => pending.place.segment === place.segment && pending.place.offset === place.offset);
     return entry ? !entry.settled : !isBefore(place, this.#end);
   }

@@ -36,7 +36,7 @@ export const readAnswer = (bytes: Uint8Array): BlocksAnswer | null => {
   const base = { incarnation: object['incarnation'], serverTime: unixMs(object['serverTime']) };
   if (object['kind'] === 'resync') {
     const held = listOf(object['held'], readRanges);
-    return held && { kind: 'resync', ...base, held };
+    return held && { kind: 'resync', ...base, held, ...(object['standing'] === 'held' ? { standing: 'held' } : {}) };
   }
   if (object['kind'] !== 'answers') return null;
   const answers = listOf(object['answers'], readBlockAnswer);
@@ -78,6 +78,8 @@ const readEnd = (value: unknown): StreamEnd | null => {
     fingerprint?: unknown;
   };
   const cursor = end['cursor'];
+  const block = end['block'] === undefined ? undefined : readEndBlock(end['block']);
+  if (block === null) return null;
   return {
     epoch: end['epoch'],
     seq: end['seq'],
@@ -85,7 +87,17 @@ const readEnd = (value: unknown): StreamEnd | null => {
     end: end['end'],
     ...(isText(device) && isText(inode) && isText(fingerprint) ? { file: { device, inode, fingerprint } } : {}),
     ...(isText(cursor) ? { cursor } : {}),
+    ...(block === undefined ? {} : { block }),
   };
+};
+
+const readEndBlock = (value: unknown): NonNullable<StreamEnd['block']> | null => {
+  const block = asObject(value);
+  if (block === null || !isCount(block['from'])) return null;
+  const records = listOf(block['records'], (record) =>
+    Array.isArray(record) && record.length === 2 && isCount(record[0]) && isText(record[1]) ? ([record[0], record[1]] as const) : null,
+  );
+  return records && { from: block['from'], records };
 };
 
 const readRanges = (value: unknown): StreamRanges | null => {

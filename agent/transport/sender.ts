@@ -26,7 +26,10 @@ export interface SenderOptions {
     readonly stream: string;
     readonly epoch: string;
     readonly ends: readonly StreamEnd[];
+    readonly block: Pending;
   }) => Promise<void>;
+  /** I5: held blocks are to be sent again. */
+  readonly onReleased: () => Promise<void>;
   /** W6 and W9: each answers with the gaps to declare. */
   readonly onResync: (held: Extract<BlocksAnswer, { kind: 'resync' }>['held']) => Promise<readonly Gap[]>;
   readonly onMissing: (ranges: NonNullable<Extract<BlocksAnswer, { kind: 'answers' }>['missing']>) => Promise<readonly Gap[]>;
@@ -70,10 +73,12 @@ export const openSender = (options: SenderOptions): Sender => {
       else if (effect.kind === 'keep') spool.keep(effect.block, effect.why);
       else if (effect.kind === 'resync') await options.declare(await options.onResync(effect.held));
       else if (effect.kind === 'conflict') {
-        const { stream, epoch } = effect.block;
-        // W11: for another epoch than the current one it is ignored; the block is of no use any more.
-        if (spool.stateOf(stream)?.epoch === epoch) await options.onConflict({ stream, epoch, ends: effect.ends });
-        else spool.settle(effect.block);
+        const { block, ends } = effect;
+        const { stream, epoch } = block;
+        const current = spool.stateOf(stream)?.epoch ?? epoch;
+        // W11: for another epoch than the current one it is ignored; the block is of no use any more. One that was asked back or held still counts.
+        if (current === epoch || block.extra) await options.onConflict({ stream, epoch: current, ends, block });
+        else spool.settle(block);
       } else if (clock.monotonic() - missingAt >= MISSING_MS) {
         missingAt = clock.monotonic();
         await options.declare(await options.onMissing(effect.ranges));
@@ -119,6 +124,8 @@ export const openSender = (options: SenderOptions): Sender => {
           ranges.some(([from, to]) => from <= kept.first && kept.first + kept.count - 1 <= to),
       ),
     );
+    // A person said that this identity is the right one: what is still not held there goes the usual way, conflicts and all.
+    if (outcome.answer.standing !== 'held' && spool.kept.some(({ why }) => why === 'held')) await options.onReleased();
   };
 
   // The sleep ends with the wake-up, so that no timers pile up.

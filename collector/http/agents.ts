@@ -84,7 +84,12 @@ export const openAgentsListener = async (parts: AgentsListenerParts, options: Ag
       // What the agent's clock says is told by its blocks; until then the last known difference stands.
       if (!sender.held) parts.registry.seen(id, sender.key, now, parts.registry.presenceOf(id)?.clockOffsetMs ?? 0);
       if (pathOf(request) === AGENT_PATHS.heads)
-        return send(response, 200, { kind: 'resync', serverTime: now, ...(await parts.heads(id)) } satisfies BlocksAnswer);
+        return send(response, 200, {
+          kind: 'resync',
+          serverTime: now,
+          ...(await parts.heads(id)),
+          ...(sender.held ? { standing: 'held' } : {}),
+        } satisfies BlocksAnswer);
       const body = await bodies.read(request, LIMITS.requestBytes);
       if (body.kind !== 'ok') return sendUnread(response, body.kind, LIMITS.requestBytes);
       try {

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { asObject, parseJson, readU32, writeU32 } from '../../core/bytes.ts';
 import type { Clock } from '../../core/clock.ts';
 import { type Files, systemFiles } from '../../core/files.ts';
+import { sha256 } from '../../core/hash.ts';
 import type { AgentId } from '../../core/ids.ts';
 import { openSegment, readSegment, type Segment, syncFolder } from '../../core/segment.ts';
 import type { UnixMs } from '../../core/units.ts';
@@ -28,6 +29,8 @@ export interface QuarantineEntry {
 }
 
 export interface KeptEntry extends QuarantineEntry {
+  /** SHA-256 of the whole block: two blocks may have the same body, and so the same `hash`. */
+  readonly id: string;
   /** Offset in the file; changes when entries are discarded. */
   readonly offset: number;
   readonly bytes: number;
@@ -61,7 +64,8 @@ export const openQuarantine = async (options: QuarantineOptions): Promise<Quaran
   const kept: KeptEntry[] = [];
   for await (const item of readSegment(path, undefined, undefined, files)) {
     const entry = item.kind === 'frame' ? readEntry(item.payload) : null;
-    if (entry && item.kind === 'frame') kept.push({ ...entry.entry, offset: item.offset, bytes: item.payload.length });
+    if (entry && item.kind === 'frame')
+      kept.push({ ...entry.entry, id: sha256(entry.block), offset: item.offset, bytes: item.payload.length });
   }
   return new Quarantine(options, path, segment, kept);
 };
@@ -107,7 +111,7 @@ export class Quarantine {
 
   #note(entry: KeptEntry): void {
     this.#kept.push(entry);
-    this.#known.add(idOf(entry));
+    this.#known.add(nameOf(entry));
     this.#filled.set(entry.agent, (this.#filled.get(entry.agent) ?? 0) + entry.bytes);
   }
 
@@ -121,12 +125,14 @@ export class Quarantine {
     return this.#alone(async () => {
       const at = this.#clock.now();
       const payloads: Uint8Array[] = [];
-      const entries: QuarantineEntry[] = [];
+      const entries: Omit<KeptEntry, 'offset' | 'bytes'>[] = [];
       const adding = new Set<string>();
       const more = new Map<AgentId, number>();
       let size = this.#segment.size;
       const results = blocks.map(({ entry, block }): 'kept' | 'known' | 'full' => {
-        if (this.#known.has(idOf(entry)) || adding.has(idOf(entry))) return 'known';
+        const id = sha256(block);
+        const name = nameOf({ ...entry, id });
+        if (this.#known.has(name) || adding.has(name)) return 'known';
         const payload = encodeEntry({ ...entry, at }, block);
         const used = (this.#filled.get(entry.agent) ?? 0) + (more.get(entry.agent) ?? 0);
         const room = size + payload.length <= this.#maxBytes && used + payload.length <= this.#maxBytes / 8;
@@ -134,11 +140,11 @@ export class Quarantine {
           this.#refused++;
           return 'full';
         }
-        adding.add(idOf(entry));
+        adding.add(name);
         more.set(entry.agent, (more.get(entry.agent) ?? 0) + payload.length);
         size += payload.length + 8;
         payloads.push(payload);
-        entries.push({ ...entry, at });
+        entries.push({ ...entry, id, at });
         return 'kept';
       });
       if (payloads.length > 0) {
@@ -161,7 +167,7 @@ export class Quarantine {
     return this.#alone(async () => {
       for await (const item of readSegment(this.#path, entry.offset, undefined, this.#files)) {
         const found = item.kind === 'frame' && item.offset === entry.offset ? readEntry(item.payload) : null;
-        return found?.entry.hash === entry.hash ? Uint8Array.from(found.block) : null;
+        return found && sha256(found.block) === entry.id ? Uint8Array.from(found.block) : null;
       }
       return null;
     });
@@ -217,4 +223,4 @@ export class Quarantine {
   }
 }
 
-const idOf = ({ agent, why, hash }: Pick<QuarantineEntry, 'agent' | 'why' | 'hash'>): string => `${agent} ${why} ${hash}`;
+const nameOf = ({ agent, why, id }: Pick<KeptEntry, 'agent' | 'why' | 'id'>): string => `${agent} ${why} ${id}`;

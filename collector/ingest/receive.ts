@@ -14,6 +14,7 @@ import type { Agent, AgentDirectory } from '../model/agent.ts';
 import type { BlockJournal } from '../model/journal.ts';
 import type { Notices } from '../model/notice.ts';
 import type { Admission } from './admit.ts';
+import { describeEnds } from './ends.ts';
 import type { Quarantine, QuarantineEntry } from './quarantine.ts';
 import { decideBlock, decideMark, decideMissing } from './verdict.ts';
 import { type Verified, verifyBlock } from './verify.ts';
@@ -47,8 +48,7 @@ export interface ReceiveParts {
 /** Holes that notices were made of, by agent. */
 export type MissingTold = Map<AgentId, ReadonlySet<string>>;
 
-/** How many ends a conflict lists, and how many holes an answer asks back. */
-const ENDS = 16;
+/** How many holes an answer asks back. */
 const ASKED = 64;
 const RETRY_MS = 2_000;
 const BEHIND_MS = 30_000;
@@ -197,7 +197,7 @@ class Round {
       const { code, reason } = verdict;
       this.#stopped.add(stream);
       this.#quarantine('conflict', code, reason, hash, verified.encoded);
-      this.#answers[i] = { hash, result: 'conflict', code, reason, ends: journal.ends(header.agent, stream, ENDS) };
+      this.#answers[i] = { hash, result: 'conflict', code, reason, ends: await describeEnds(journal, header) };
       this.#say('block-conflict', `A block of ${stream} on ${this.#agent.host} conflicts: ${reason}.`, reason, stream);
       return;
     }

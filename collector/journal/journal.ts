@@ -7,11 +7,11 @@ import { isCoded, toError } from '../../core/errors.ts';
 import { type Files, systemFiles } from '../../core/files.ts';
 import { SEGMENT_START } from '../../core/frames.ts';
 import type { AgentId } from '../../core/ids.ts';
-import type { Block, BlockHeader, JournalMark, StreamEnd, StreamRanges } from '../../core/protocol.ts';
+import type { Block, BlockHeader, JournalMark, StreamRanges } from '../../core/protocol.ts';
 import { openSegment, type Segment } from '../../core/segment.ts';
 import { days, type UnixMs, unixMs } from '../../core/units.ts';
 import { fault } from '../errors.ts';
-import type { Appended, AppendMeta, BlockJournal, BlockView, HeldBlock, MissingRange, StreamEpoch } from '../model/journal.ts';
+import type { Appended, AppendMeta, BlockJournal, BlockView, HeldBlock, HeldEnd, MissingRange, StreamEpoch } from '../model/journal.ts';
 import { blockFrameHead } from './frame.ts';
 import { type Incarnation, readIncarnation, writeIncarnation } from './incarnation.ts';
 import { findBlock, holdsMark, readBlock, type Searched } from './lookup.ts';
@@ -119,7 +119,7 @@ export class Journal implements BlockJournal {
     return this.#streams.heads(agent);
   }
 
-  ends(agent: AgentId, stream: string, limit: number): readonly StreamEnd[] {
+  ends(agent: AgentId, stream: string, limit: number): readonly HeldEnd[] {
     return this.#streams.ends(agent, stream, limit);
   }
 

@@ -8,7 +8,7 @@
 import type { AgentId } from '../../core/ids.ts';
 import type { BlockHeader, StreamEnd, StreamRanges } from '../../core/protocol.ts';
 import type { UnixMs } from '../../core/units.ts';
-import type { Appended, AppendMeta, BlockView, HeldBlock, MissingRange, StreamEpoch } from '../model/journal.ts';
+import type { Appended, AppendMeta, BlockView, HeldBlock, HeldEnd, MissingRange, StreamEpoch } from '../model/journal.ts';
 import { addRange, covers, holes, overlaps, type Range } from './ranges.ts';
 
 const RECENT = 8;
@@ -152,7 +152,15 @@ export class Streams {
       const parent = state.epochs.get(header.after.epoch);
       if (parent) this.#noteHoles(state, parent, place.at);
     }
-    if (meta.gap && meta.gap.from >= 1 && meta.gap.to >= meta.gap.from) addRange(epoch.declared, meta.gap.from, meta.gap.to);
+    const { gap } = meta;
+    if (gap && gap.from >= 1 && gap.to >= gap.from) {
+      // It may speak of an epoch that was closed meanwhile; of one that is not known here there is nothing to close.
+      const about = gap.epoch === undefined ? epoch : state.epochs.get(gap.epoch);
+      if (about) {
+        addRange(about.declared, gap.from, gap.to);
+        this.#noteHoles(state, about, place.at);
+      }
+    }
     state.recent.push(block);
     if (state.recent.length > RECENT) state.recent.shift();
     this.#noteHoles(state, epoch, place.at);
@@ -179,18 +187,20 @@ export class Streams {
     return states.flatMap(({ epoch, after, last }) => (last === null ? [] : [{ epoch, after, last }]));
   }
 
-  ends(agent: AgentId, stream: string, limit: number): StreamEnd[] {
+  ends(agent: AgentId, stream: string, limit: number): HeldEnd[] {
     const state = this.#agents.get(agent)?.get(stream);
     if (!state) return [];
     // The head stands first: a new epoch must name it (W10), whatever arrived last.
     const open = [...state.epochs.values()].filter(({ epoch, last }) => last !== null && this.#successor(state, epoch) === null);
     const head = open.sort((a, b) => b.at - a.at)[0]?.last ?? null;
-    const out = head ? [head] : [];
-    const rest = [...state.recent].reverse().map(endOf);
-    for (const { last } of state.epochs.values()) if (last) rest.push(last);
-    for (const end of rest) {
+    const at = (end: StreamEnd): number | null =>
+      state.recent.findLast((block) => block.epoch === end.epoch && block.first + block.count - 1 === end.seq)?.offset ?? null;
+    const out: HeldEnd[] = head ? [{ end: head, at: at(head) }] : [];
+    const rest: HeldEnd[] = state.recent.toReversed().map((block) => ({ end: endOf(block), at: block.offset }));
+    for (const { last } of state.epochs.values()) if (last) rest.push({ end: last, at: null });
+    for (const one of rest) {
       if (out.length >= limit) break;
-      if (!out.some((known) => known.epoch === end.epoch && known.seq === end.seq)) out.push(end);
+      if (!out.some(({ end }) => end.epoch === one.end.epoch && end.seq === one.end.seq)) out.push(one);
     }
     return out;
   }

@@ -79,6 +79,11 @@ export interface StreamEpoch {
   readonly last: StreamEnd;
 }
 
+export interface HeldEnd {
+  readonly end: StreamEnd;
+  readonly at: number | null;
+}
+
 export interface BlockJournal {
   readonly collector: string;
   readonly incarnation: string;
@@ -97,8 +102,8 @@ export interface BlockJournal {
   append(block: Block, encoded: Uint8Array, meta: AppendMeta): Promise<Appended>;
   /** What is held of each of the agent's streams (W7). */
   heads(agent: AgentId): readonly StreamRanges[];
-  /** Ends back from the head of a stream; the first is the head that a new epoch must name (W10). */
-  ends(agent: AgentId, stream: string, limit: number): readonly StreamEnd[];
+  /** Ends back from the head of a stream; the first is the head that a new epoch must name (W10). `at`: where its block's frame begins, where it is at hand. */
+  ends(agent: AgentId, stream: string, limit: number): readonly HeldEnd[];
   /** Lives of a stream, in no order: what each continues, and where it stands. */
   epochs(agent: AgentId, stream: string): readonly StreamEpoch[];
   /** The block whose frame begins at a position; null when it is gone or was never there. */

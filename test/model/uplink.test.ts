@@ -10,8 +10,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openBudget } from '../../agent/budget.ts';
 import { sealHeartbeat } from '../../agent/heartbeat.ts';
+import { makeMending } from '../../agent/mending.ts';
 import { Tail } from '../../agent/source/tail/tail.ts';
-import { offerMissing, openNewEpoch, resyncSpool } from '../../agent/spool/mend.ts';
 import { Spool } from '../../agent/spool/spool.ts';
 import type { Client, Reply } from '../../agent/transport/client.ts';
 import { openSender, type Sender } from '../../agent/transport/sender.ts';
@@ -96,21 +96,22 @@ class World {
       sentBytes: 0,
       close: () => undefined,
     };
+    const mending = makeMending({
+      spool,
+      sources: [tail],
+      signer: () => signer,
+      inTurn: (work) => work(),
+      onNewEpoch: () => undefined,
+    });
     this.#sender = openSender({
       spool,
       clock,
       client: () => client,
       random: () => 0,
-      onConflict: async (conflict) => {
-        await spool.flush();
-        await openNewEpoch(spool, tail, signer, conflict);
-      },
-      onResync: (held) => resyncSpool(spool, held),
-      onMissing: (ranges) => offerMissing(spool, ranges),
+      ...mending,
       declare: async (gaps) => {
         this.declared += gaps.reduce((sum, { body }) => sum + body.count, 0);
-        for (const { stream, epoch, body } of gaps) if (spool.stateOf(stream)?.epoch === epoch) spool.sealJson(stream, 'gap', 'gap', body);
-        await spool.flush();
+        await mending.declare(gaps);
       },
       onOutcome: () => undefined,
     });

@@ -37,6 +37,8 @@ const RETIRE_MS = 3_600_000;
 /** With more files open than this, quiet ones are let go sooner. */
 const MANY_FILES = 8;
 const MAX_DONE = 16;
+/** Bytes before a place that make another file the same: fewer may be alike by chance. */
+const COPY_BYTES = 256;
 
 export interface FollowOptions {
   readonly path: string;
@@ -183,9 +185,16 @@ export class Follow {
     if (given.cuts > 0) this.#count('cut', given.cuts);
   }
 
-  /** True when an open file holds the place that a block's header named (W11). */
-  matches(end: StreamEnd): boolean {
-    return this.#fileAt(end) !== undefined;
+  /** The open file that holds the place that a block's header named (W11). */
+  matches(end: StreamEnd): FileId | undefined {
+    return this.#fileAt(end)?.mark;
+  }
+
+  /** Lets go of everything and begins as at first sight. */
+  async restart(): Promise<void> {
+    for (const file of this.#files) closeFile(file);
+    this.#given = undefined;
+    await this.start(undefined, undefined);
   }
 
   /** Goes on behind that place; the answer is the `resume` text of it. */
@@ -374,13 +383,13 @@ export class Follow {
     const print = end.file && parsePrint(end.file.fingerprint);
     if (!print || !end.file) return undefined;
     const { device, inode } = end.file;
-    return this.#files.find(
-      (file) =>
-        file.fd !== undefined &&
-        file.mark.device === device &&
-        file.mark.inode === inode &&
-        holdsMark(file.fd, Number(fstatSync(file.fd).size), { ...file.mark, ...NO_PRINT, ...print, offset: end.end }),
-    );
+    const holds = (file: OpenFile): boolean =>
+      file.fd !== undefined &&
+      holdsMark(file.fd, Number(fstatSync(file.fd).size), { ...file.mark, ...NO_PRINT, ...print, offset: end.end });
+    const isSame = ({ mark }: OpenFile): boolean => mark.device === device && mark.inode === inode;
+    const same = this.#files.find((file) => isSame(file) && holds(file));
+    // A copy, or the file put back from one: known by its bytes, where there are enough of them.
+    return same ?? (print.tailBytes >= COPY_BYTES ? this.#files.find((file) => !isSame(file) && holds(file)) : undefined);
   }
 
   #retire(file: OpenFile): void {

@@ -8,7 +8,7 @@ import type { Clock } from '../../../core/clock.ts';
 import { systemCode, toError } from '../../../core/errors.ts';
 import type { StreamEnd } from '../../../core/protocol.ts';
 import { type UnixMs, unixMs } from '../../../core/units.ts';
-import type { Batch, Source, SourceProblem, StreamProgress } from '../source.ts';
+import type { Batch, FileId as HeldFile, Source, SourceProblem, StreamProgress } from '../source.ts';
 import { type FolderWatch, watchFolders } from '../watch.ts';
 import { BUFFER_BYTES } from './batch.ts';
 import { type DiscoverOptions, discover, type Target } from './discover.ts';
@@ -163,8 +163,12 @@ export class Tail implements Source {
     return this.#follows.get(path);
   }
 
-  matches(stream: string, end: StreamEnd): boolean {
-    return this.#byStream(stream)?.matches(end) ?? false;
+  matches(stream: string, end: StreamEnd): HeldFile | undefined {
+    return this.#byStream(stream)?.matches(end);
+  }
+
+  async restart(stream: string): Promise<void> {
+    await this.#byStream(stream)?.restart();
   }
 
   moveTo(stream: string, end: StreamEnd): string | undefined {
