@@ -18,6 +18,16 @@ export const COLLECTOR_ERRORS = {
     hint: 'Start it with `vigil start --data {dir}`, or name another folder with --data.',
     exit: 2,
   },
+  UNREACHABLE: {
+    text: 'No collector answers at {url}: {reason}.',
+    hint: 'Give the address that `vigil start` prints as console, and check that this host may reach it.',
+    exit: 2,
+  },
+  CONTROL_DENIED: {
+    text: 'This user may not speak to the collector on {dir}.',
+    hint: 'Run the command as the user who owns that folder, or give --url and an API token in VIGIL_TOKEN.',
+    exit: 2,
+  },
   QUERY_MALFORMED: {
     text: 'The query cannot be read at character {at}: {reason}.',
     hint: 'Expected there: {expected}.',

@@ -9,7 +9,7 @@ import { ROLES, type Role } from '../model/permission.ts';
 import { callCollector } from './client.ts';
 import { type Reach, targetOf } from './look.ts';
 import { example, json, reaching } from './program.ts';
-import { type Terminal, table } from './terminal.ts';
+import { spanText, type Terminal, table } from './terminal.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 interface Items {
@@ -38,15 +38,20 @@ const addAgentCommands = (agent: Command, terminal: Terminal): void => {
       ),
     ).action(async (o: Reach & { uses: string; expires: string; group: string; replace?: string; local?: boolean; json?: boolean }) => {
       const body = {
-        uses: Number(o.uses),
-        expires: o.expires,
+        uses: usesOf(o.uses),
+        expires: spanOf(o.expires),
         group: o.group,
         ...(o.replace === undefined ? {} : { replace: o.replace }),
         local: o.local === true,
       };
       const made = await callCollector<Row>(targetOf(o, terminal), { method: 'POST', path: '/api/v1/fleet/tokens', body });
       if (o.json) terminal.out(`${JSON.stringify(made)}\n`);
-      else terminal.out(`${String(made['token'])}\n`);
+      else {
+        terminal.out(`${String(made['token'])}\n`);
+        terminal.err(
+          `Good for ${body.uses} ${body.uses === 1 ? 'host' : 'hosts'} until ${String(made['expiresAt'])}. There: vigil-agent enrol --token -   (paste it, then Ctrl-D)\n`,
+        );
+      }
     }),
     'vigil agent token create --uses 30 --expires 8h --group web',
   );
@@ -54,7 +59,7 @@ const addAgentCommands = (agent: Command, terminal: Terminal): void => {
     name: 'list',
     about: 'List enrolment tokens.',
     path: '/api/v1/fleet/tokens',
-    columns: ['id', 'group', 'uses', 'used', 'expiresAt', 'state'],
+    columns: [['id'], ['group'], ['uses'], ['used'], ['expiresAt', 'expires'], ['state']],
     empty: 'No tokens. `vigil agent token create` makes one.',
   });
   one(token, terminal, {
@@ -69,7 +74,11 @@ const addAgentCommands = (agent: Command, terminal: Terminal): void => {
     name: 'list',
     about: 'List agents.',
     path: '/api/v1/fleet/agents',
-    columns: ['id', 'host', 'state', 'version', 'lastSeen', 'lagMs'],
+    flags: [
+      ['silent', 'only those that are not heard'],
+      ['outdated', 'only those of another version than the collector'],
+    ],
+    columns: [['id'], ['host'], ['state'], ['version'], ['lastSeen', 'last seen'], ['lagMs', 'lag', lagText]],
     empty: 'No agents. `vigil agent token create` makes a token for the first.',
   });
   one(agent, terminal, {
@@ -95,6 +104,34 @@ const addAgentCommands = (agent: Command, terminal: Terminal): void => {
     path: (id) => `/api/v1/fleet/agents/${id}/revoke`,
     done: 'revoked',
   });
+  addHeldCommands(agent.command('held').description('Agents whose older key came again, for a person to decide.'), terminal);
+};
+
+/** A key that came again after it was replaced: a copy, a snapshot or a theft. A person decides. */
+const addHeldCommands = (held: Command, terminal: Terminal): void => {
+  list(held, terminal, {
+    name: 'list',
+    about: 'List held agents: an older key of theirs came again.',
+    path: '/api/v1/fleet/held',
+    columns: [['id'], ['host'], ['state'], ['version'], ['lastSeen', 'last seen']],
+    empty: 'No agent is held.',
+  });
+  one(held, terminal, {
+    name: 'release',
+    about: 'Release a held agent: its identity is the right one.',
+    argument: 'agent',
+    method: 'POST',
+    path: (id) => `/api/v1/fleet/agents/${id}/release`,
+    done: 'released',
+  });
+  one(held, terminal, {
+    name: 'discard',
+    about: 'Discard a held agent: its identity is a copy, refused from now on.',
+    argument: 'agent',
+    method: 'POST',
+    path: (id) => `/api/v1/fleet/agents/${id}/discard`,
+    done: 'discarded',
+  });
 };
 
 const addUserCommands = (user: Command, terminal: Terminal): void => {
@@ -113,7 +150,7 @@ const addUserCommands = (user: Command, terminal: Terminal): void => {
         path: '/api/v1/auth/users',
         body: { name, role: roleOf(o.role) },
       });
-      terminal.out(o.json ? `${JSON.stringify(made)}\n` : `${String(made['oneTimePassword'])}\n`);
+      sayPassword(name, made, o.json === true, terminal);
     }),
     'vigil user add priya --role analyst',
   );
@@ -121,7 +158,13 @@ const addUserCommands = (user: Command, terminal: Terminal): void => {
     name: 'list',
     about: 'List users.',
     path: '/api/v1/auth/users',
-    columns: ['id', 'name', 'role', 'disabled', 'lastLogin'],
+    columns: [
+      ['id'],
+      ['name'],
+      ['role'],
+      ['disabled', 'state', (value) => (value === true ? 'disabled' : 'active')],
+      ['lastLogin', 'last login'],
+    ],
     empty: 'No users.',
   });
   example(
@@ -157,7 +200,7 @@ const addUserCommands = (user: Command, terminal: Terminal): void => {
           method: 'POST',
           path: `/api/v1/auth/users/${encodeURIComponent(name)}/reset`,
         });
-        terminal.out(o.json ? `${JSON.stringify(made)}\n` : `${String(made['oneTimePassword'])}\n`);
+        sayPassword(name, made, o.json === true, terminal);
       },
     ),
     'vigil user reset priya',
@@ -176,9 +219,10 @@ const addTokenCommands = (token: Command, terminal: Terminal): void => {
           .option('--expires <span>', 'how long it is good, e.g. 30d; for ever when absent'),
       ),
     ).action(async (o: Reach & { role: string; name: string; expires?: string; json?: boolean }) => {
-      const body = { role: roleOf(o.role), name: o.name, ...(o.expires === undefined ? {} : { expires: o.expires }) };
+      const body = { role: roleOf(o.role), name: o.name, ...(o.expires === undefined ? {} : { expires: spanOf(o.expires) }) };
       const made = await callCollector<Row>(targetOf(o, terminal), { method: 'POST', path: '/api/v1/auth/tokens', body });
       terminal.out(o.json ? `${JSON.stringify(made)}\n` : `${String(made['token'])}\n`);
+      if (!o.json) terminal.err('Shown this once. Use it as VIGIL_TOKEN with --url, or as `Authorization: Bearer …`.\n');
     }),
     'vigil token create --role auditor --json',
   );
@@ -186,7 +230,14 @@ const addTokenCommands = (token: Command, terminal: Terminal): void => {
     name: 'list',
     about: 'List API tokens.',
     path: '/api/v1/auth/tokens',
-    columns: ['id', 'name', 'role', 'owner', 'expiresAt', 'revokedAt'],
+    columns: [
+      ['id'],
+      ['name'],
+      ['role'],
+      ['owner'],
+      ['expiresAt', 'expires', (value) => (value === null ? 'never' : String(value))],
+      ['revokedAt', 'revoked'],
+    ],
     empty: 'No API tokens.',
   });
   one(token, terminal, {
@@ -204,33 +255,63 @@ const roleOf = (text: string): Role => {
   throw fault('USAGE', { reason: `"${text}" is not a role; the roles are ${ROLES.join(', ')}` });
 };
 
+const spanOf = (text: string): string => {
+  if (/^\d{1,6}[smhdw]$/.test(text)) return text;
+  throw fault('USAGE', { reason: `--expires ${text} is not a time such as 30m, 4h or 30d` });
+};
+
+const usesOf = (text: string): number => {
+  const uses = Number(text);
+  if (Number.isInteger(uses) && uses >= 1) return uses;
+  throw fault('USAGE', { reason: `--uses ${text} is not a number from 1` });
+};
+
+const lagText = (value: unknown): string => (typeof value === 'number' ? spanText(value) : '–');
+
+/** The password alone on stdout, for scripts; what it is, on stderr. */
+const sayPassword = (name: string, made: Row, json: boolean, terminal: Terminal): void => {
+  terminal.out(json ? `${JSON.stringify(made)}\n` : `${String(made['oneTimePassword'])}\n`);
+  if (!json) terminal.err(`One-time password of ${name}, shown this once; the first sign-in asks for one of their own.\n`);
+};
+
+type ListColumn = readonly [field: string, title?: string, show?: (value: unknown) => string];
+
 interface ListCommand {
   readonly name: string;
   readonly about: string;
   readonly path: string;
-  readonly columns: readonly string[];
+  readonly columns: readonly ListColumn[];
+  /** Switches that the route takes as well. */
+  readonly flags?: readonly (readonly [name: string, about: string])[];
   readonly empty: string;
 }
+
+/** `vigil agent token`, as it is typed. */
+const wordsOf = (command: Command): string => (command.parent ? `${wordsOf(command.parent)} ${command.name()}` : command.name());
 
 const cellText = (value: unknown): string =>
   value === undefined || value === null ? '–' : Array.isArray(value) ? String(value.length) : String(value);
 
 const list = (parent: Command, terminal: Terminal, c: ListCommand): void => {
+  const flags = c.flags ?? [];
+  const command = parent.command(c.name).description(c.about);
+  for (const [name, about] of flags) command.option(`--${name}`, about);
   example(
-    json(reaching(parent.command(c.name).description(c.about))).action(async (o: Reach & { json?: boolean }) => {
-      const { items } = await callCollector<Items>(targetOf(o, terminal), { path: c.path, query: { limit: 1000 } });
+    json(reaching(command)).action(async (o: Reach & { json?: boolean } & Readonly<Record<string, unknown>>) => {
+      const asked = Object.fromEntries(flags.filter(([name]) => o[name] === true).map(([name]) => [name, true]));
+      const { items } = await callCollector<Items>(targetOf(o, terminal), { path: c.path, query: { limit: 1000, ...asked } });
       if (o.json) for (const item of items) terminal.out(`${JSON.stringify(item)}\n`);
-      else if (items.length === 0) terminal.out(`${c.empty}\n`);
+      else if (items.length === 0) terminal.out(Object.keys(asked).length > 0 ? 'None.\n' : `${c.empty}\n`);
       else
         terminal.out(
           `${table(
             terminal,
-            c.columns.map((title) => ({ title })),
-            items.map((item) => c.columns.map((name) => cellText(item[name]))),
+            c.columns.map(([field, title = field]) => ({ title })),
+            items.map((item) => c.columns.map(([field, , show = cellText]) => show(item[field]))),
           )}\n`,
         );
     }),
-    `vigil ${parent.parent?.name() === 'vigil' || !parent.parent ? parent.name() : `${parent.parent.name()} ${parent.name()}`} ${c.name}`,
+    `${wordsOf(parent)} ${c.name}`,
   );
 };
 
@@ -252,6 +333,6 @@ const one = (parent: Command, terminal: Terminal, c: OneCommand): void => {
         else terminal.out(`${id} is ${c.done}.\n`);
       },
     ),
-    `vigil ${parent.name()} ${c.name} ${c.argument === 'agent' ? 'agt_…' : 'tok_…'}`,
+    `${wordsOf(parent)} ${c.name} ${c.argument === 'agent' ? 'agt_…' : 'tok_…'}`,
   );
 };

@@ -3,7 +3,7 @@
  * How a command reaches a running collector: its control socket in the data folder, or `--url` with a token.
  * Input: method, path, JSON. Output: the API's JSON answer, or its coded problem as the same coded error.
  */
-import { existsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join, relative } from 'node:path';
@@ -34,14 +34,22 @@ const SOCKET_PATH_LIMIT = 107;
 
 /**
  * Calls the API.
- * @throws CodedError NOT_RUNNING, or the code that the collector answered with.
+ * @throws CodedError NOT_RUNNING, UNREACHABLE, CONTROL_DENIED, USAGE for a bad URL, or the code that the collector answered with.
  */
 export const callCollector = async <T>(target: Target, call: Call): Promise<T> => {
   const response = await send(target, call);
-  const text = await readText(response);
-  const value: unknown = text === '' ? null : JSON.parse(text);
-  if ((response.statusCode ?? 500) >= 400) throw problem(value, response.statusCode ?? 500);
+  const value = parseAnswer(await readText(response), target);
+  if ((response.statusCode ?? 500) >= 400) throw problem(value, response.statusCode ?? 500, target);
   return value as T;
+};
+
+const parseAnswer = (text: string, target: Target): unknown => {
+  if (text === '') return null;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw fault('UNREACHABLE', { url: target.url ?? target.dir, reason: 'what answers there is no collector' }, error);
+  }
 };
 
 const send = (target: Target, call: Call): Promise<IncomingMessage> =>
@@ -62,15 +70,20 @@ const send = (target: Target, call: Call): Promise<IncomingMessage> =>
         ? httpRequest({ ...options, socketPath: socketPath(target.dir) }, resolve)
         : remote(target.url, options, resolve);
     request.on('error', (error) => {
-      const gone = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'EACCES'].includes(systemCode(error) ?? '');
-      reject(gone ? fault('NOT_RUNNING', { dir: target.url ?? target.dir }, error) : error);
+      const code = systemCode(error) ?? error.message;
+      const gone = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'].includes(code);
+      if (target.url !== undefined) reject(fault('UNREACHABLE', { url: target.url, reason: code }, error));
+      else if (code === 'EACCES') reject(fault('CONTROL_DENIED', { dir: target.dir }, error));
+      else reject(gone ? fault('NOT_RUNNING', { dir: target.dir }, error) : error);
     });
     if (call.stream) call.stream.pipe(request);
     else request.end(payload);
   });
 
 const remote = (url: string, options: RequestOptions, resolve: (response: IncomingMessage) => void): ReturnType<typeof httpRequest> => {
-  const base = new URL(url);
+  const base = URL.canParse(url) ? new URL(url) : null;
+  if (base?.protocol !== 'https:' && base?.protocol !== 'http:')
+    throw fault('USAGE', { reason: `--url ${url} is no address such as https://vigil.example:7480` });
   const all = { ...options, host: base.hostname, port: base.port };
   return base.protocol === 'https:' ? httpsRequest(all, resolve) : httpRequest(all, resolve);
 };
@@ -80,7 +93,12 @@ export const socketPath = (dir: string): string => {
   const path = join(dir, 'control.sock');
   const short = relative(process.cwd(), path);
   const chosen = Buffer.byteLength(path) <= SOCKET_PATH_LIMIT ? path : short;
-  if (!existsSync(path) || Buffer.byteLength(chosen) > SOCKET_PATH_LIMIT) throw fault('NOT_RUNNING', { dir });
+  try {
+    lstatSync(path);
+  } catch (error) {
+    throw fault(systemCode(error) === 'EACCES' ? 'CONTROL_DENIED' : 'NOT_RUNNING', { dir }, error);
+  }
+  if (Buffer.byteLength(chosen) > SOCKET_PATH_LIMIT) throw fault('NOT_RUNNING', { dir });
   return chosen;
 };
 
@@ -95,12 +113,17 @@ const readText = async (response: IncomingMessage): Promise<string> => {
   return Buffer.concat(pieces).toString('utf8');
 };
 
-const problem = (value: unknown, status: number): CodedError => {
+const problem = (value: unknown, status: number, target: Target): CodedError => {
   const p = (value ?? {}) as { code?: string; detail?: string; title?: string; hint?: string };
-  const text = p.detail ?? p.title ?? `The collector answered ${status}.`;
-  return new CodedError(
-    p.code ?? 'COLLECTOR_FAULT',
-    { text, hint: p.hint ?? 'See the collector’s log.', status, exit: status < 500 ? 2 : 3 },
-    {},
-  );
+  const text = (p.detail ?? p.title ?? `The collector answered ${status}.`).replace(/(?<=: )(?:body|query)\.(?=\w)/, '');
+  const hint = hintOf(p.code, target) ?? p.hint ?? 'See the collector’s log.';
+  return new CodedError(p.code ?? 'COLLECTOR_FAULT', { text, hint, status, exit: status < 500 ? 2 : 3 }, {});
+};
+
+/** What helps somebody who typed a command, where that is not what helps a program that calls the API. */
+const hintOf = (code: string | undefined, target: Target): string | undefined => {
+  if (code === 'REQUEST_BAD') return 'Add --help to see the command with an example.';
+  if (code === 'NOT_SIGNED_IN' && target.url !== undefined)
+    return `${target.token === undefined ? 'Put an API token into the variable VIGIL_TOKEN' : 'The token in VIGIL_TOKEN is not known, revoked or expired'}; on the collector’s host \`vigil token create --role auditor\` makes one.`;
+  return undefined;
 };

@@ -40,6 +40,9 @@ interface Chain {
   readonly alerts: readonly AlertChain[];
 }
 
+/** `8`, `inc-8` and `INC-8` are the same incident to the one who types. */
+export const incidentId = (text: string): string => (/^(?:inc-)?\d+$/i.test(text) ? `INC-${text.replace(/\D/g, '')}` : text);
+
 export const runExplain = async (
   what: 'alert' | 'incident',
   id: string,
@@ -47,7 +50,8 @@ export const runExplain = async (
   json: boolean,
   terminal: Terminal,
 ): Promise<void> => {
-  const chain = await callCollector<Chain>(target, { path: `/api/v1/${what}s/${encodeURIComponent(id)}/explain` });
+  const named = what === 'incident' ? incidentId(id) : id;
+  const chain = await callCollector<Chain>(target, { path: `/api/v1/${what}s/${encodeURIComponent(named)}/explain` });
   if (json) {
     terminal.out(`${JSON.stringify(chain)}\n`);
     return;

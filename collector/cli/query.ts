@@ -3,10 +3,13 @@
  * `vigil query`: events, alerts or incidents by KQL, as rows, as one number, or by value.
  * Input: the query and a running collector. Output: a table newest first, or NDJSON.
  */
+import { nearest } from '../../core/config.ts';
 import { fault } from '../errors.ts';
+import { type UnknownField, unknownFields } from '../query/field.ts';
+import { parseOrThrow } from '../query/parse.ts';
 import { type Call, callCollector, type Target } from './client.ts';
 import type { QueryOptions } from './look.ts';
-import { type Column, countText, type Terminal, table } from './terminal.ts';
+import { type Column, countText, type Terminal, table, visible } from './terminal.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -31,9 +34,9 @@ const COLUMNS: Readonly<Record<Place, readonly (Column & { readonly field: strin
     { title: 'id', field: 'id' },
   ],
   incidents: [
-    { title: 'number', field: 'number' },
+    { title: 'incident', field: 'reference' },
     { title: 'severity', field: 'severity' },
-    { title: 'incident', field: 'title', max: 60 },
+    { title: 'title', field: 'title', max: 60 },
     { title: 'alerts', field: 'alerts', align: 'right' },
     { title: 'state', field: 'state' },
     { title: 'last', field: 'last' },
@@ -50,17 +53,24 @@ export const runQuery = async (kql: string, options: QueryOptions, target: Targe
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
     throw fault('USAGE', { reason: `--limit ${options.limit} is not a number from 1 to 10000` });
+  if (options.count && options.by !== undefined) throw fault('USAGE', { reason: 'Give --count or --by, they ask for different answers' });
   const window = { query: kql, from: options.from, to: options.to };
+  const known = await knownFields(place);
+  const strange = unknownFields(parseOrThrow(kql), known);
   if (options.count) {
     const { count } = await callCollector<{ count: number }>(target, { path: `/api/v1/${place}/count`, query: window });
+    sayUnknown(place, strange, terminal);
     terminal.out(options.json ? `${JSON.stringify({ count })}\n` : `${count}\n`);
     return;
   }
   if (options.by !== undefined) {
+    if (known && !known.includes(options.by))
+      throw fault('QUERY_UNKNOWN_FIELD', { field: options.by, nearest: nearest(options.by, known) });
     const { buckets } = await callCollector<{ buckets: readonly { key: string; count: number }[] }>(target, {
       path: `/api/v1/${place}/top`,
       query: { ...window, field: options.by, limit: Math.min(limit, 1000) },
     });
+    sayUnknown(place, strange, terminal);
     if (options.json) for (const bucket of buckets) terminal.out(`${JSON.stringify({ value: bucket.key, count: bucket.count })}\n`);
     else if (buckets.length > 0)
       terminal.out(
@@ -73,10 +83,11 @@ export const runQuery = async (kql: string, options: QueryOptions, target: Targe
           buckets.map((b) => [b.key, countText(b.count)]),
         )}\n`,
       );
-    else terminal.out('Nothing matches.\n');
+    else terminal.out(`Nothing matches from ${options.from} to ${options.to}.\n`);
     return;
   }
   const rows = await readRows(target, { path: place === 'events' ? '/api/v1/events/search' : `/api/v1/${place}`, query: window }, limit);
+  sayUnknown(place, strange, terminal);
   if (options.json) for (const row of rows) terminal.out(`${JSON.stringify(row)}\n`);
   else if (rows.length === 0) terminal.out(`Nothing matches from ${options.from} to ${options.to}.\n`);
   else
@@ -86,6 +97,21 @@ export const runQuery = async (kql: string, options: QueryOptions, target: Targe
         COLUMNS[place],
         rows.map((row) => COLUMNS[place].map(({ field }) => cell(row[field]))),
       )}\n`,
+    );
+};
+
+/** Fields of documents, by the schema of their API; undefined for events, whose table the query language knows itself. */
+const knownFields = async (place: Place): Promise<readonly string[] | undefined> => {
+  if (place === 'alerts') return Object.keys((await import('../alert/routes.ts')).AlertSchema.properties);
+  if (place === 'incidents') return Object.keys((await import('../incident/routes.ts')).IncidentSchema.properties);
+  return undefined;
+};
+
+/** A misspelt name finds nothing as quietly as a right one: it is named. */
+const sayUnknown = (place: Place, strange: readonly UnknownField[], terminal: Terminal): void => {
+  for (const { field, nearest: near } of strange)
+    terminal.err(
+      `There is no field ${visible(field)} in ${place}; the nearest is ${near}.${place === 'events' ? ' It was looked for among the extra fields.' : ''}\n`,
     );
 };
 

@@ -85,22 +85,27 @@ export interface UnknownField {
   readonly at: number;
 }
 
-/** Field names of a query that the table does not know: not wrong, but worth a word, for they are looked for in `vigil.extra`. */
-export const unknownFields = (node: Node): readonly UnknownField[] => {
+/**
+ * Field names of a query that are not known: not wrong, but worth a word, for a misspelt name finds nothing. Names of events by
+ * default, which are then looked for in `vigil.extra`; for documents their own names are given.
+ */
+export const unknownFields = (node: Node, known?: readonly string[]): readonly UnknownField[] => {
   switch (node.kind) {
     case 'all':
       return [];
     case 'not':
-      return unknownFields(node.of);
+      return unknownFields(node.of, known);
     case 'and':
     case 'or':
-      return node.of.flatMap(unknownFields);
+      return node.of.flatMap((one) => unknownFields(one, known));
     default:
-      return node.field === null ? [] : unknown(node.field);
+      return node.field === null ? [] : unknown(node.field, known);
   }
 };
 
-const unknown = (field: Literal): readonly UnknownField[] => {
-  const known = field.text.startsWith('vigil.extra.') || eventFields(field).some((ref) => ref.kind !== 'extra');
-  return known ? [] : [{ field: field.text, nearest: nearest(field.text, ECS_FIELDS), at: field.at }];
+const unknown = (field: Literal, known: readonly string[] | undefined): readonly UnknownField[] => {
+  const isKnown = known
+    ? known.includes(field.text) || wildcardParts(field).length > 1
+    : field.text.startsWith('vigil.extra.') || eventFields(field).some((ref) => ref.kind !== 'extra');
+  return isKnown ? [] : [{ field: field.text, nearest: nearest(field.text, known ?? ECS_FIELDS), at: field.at }];
 };

@@ -49,7 +49,11 @@ export const parseOrThrow = (text: string): Node => {
   const parsed = parse(text);
   if (parsed.kind === 'ok') return parsed.node;
   const { at, message, expected } = parsed.problem;
-  throw fault('QUERY_MALFORMED', { at, reason: message, expected: expected.join(', ') });
+  throw fault('QUERY_MALFORMED', {
+    at,
+    reason: message,
+    expected: expected.map((one) => (/^\W+$/.test(one) ? `"${one}"` : one)).join(' or '),
+  });
 };
 
 /** Reads tokens that end with `end`; `watch` sees each place on the way. */
