@@ -3,10 +3,9 @@
  * `vigil decode`: raw lines to ECS events without a collector; the same function as the river's.
  * Input: a file or stdin, a dataset, a zone. Output: exactly one JSON line for each line of input.
  */
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { systemClock } from '../../core/clock.ts';
-import { toError } from '../../core/errors.ts';
+import { isCoded } from '../../core/errors.ts';
 import type { AgentId, AssetId } from '../../core/ids.ts';
 import { LINE_LIMIT_BYTES, RECORD_FLAGS } from '../../core/record.ts';
 import { type UnixMs, unixMs } from '../../core/units.ts';
@@ -14,6 +13,7 @@ import { type Joined, makeJoin } from '../decode/auditd/join.ts';
 import { declarations, isDataset } from '../decode/decode.ts';
 import { isZone } from '../decode/zone.ts';
 import { fault } from '../errors.ts';
+import { readBytes, unreadable } from '../ingest/lines.ts';
 import { type DecodeOutcome, type Event, eventToJson, type Provenance, type RecordIn } from '../model/event.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -50,7 +50,8 @@ const NOBODY: Provenance = {
   replay: false,
 };
 
-const HIDDEN = /^(?:vigil\.dataset$|host\.|agent\.|event\.(?:id|created|ingested)$|vigil\.(?:agent|stream|epoch|seq|seq_last|journal|flags)(?:\.|$))/;
+const HIDDEN =
+  /^(?:vigil\.dataset$|host\.|agent\.|event\.(?:id|created|ingested)$|vigil\.(?:agent|stream|epoch|seq|seq_last|journal|flags)(?:\.|$))/;
 
 /** The decoded lines in the order they came, one for each, or one for each event that is joined of several. The zone must be known (`isZone`). */
 export async function* decodeLines(lines: AsyncIterable<Uint8Array>, options: DecodeLinesOptions): AsyncGenerator<DecodedLine> {
@@ -114,7 +115,7 @@ export interface DecodeArgs {
   readonly dataset: string;
   readonly tz?: string;
   readonly year?: number;
-  /** A file, or `-` for stdin. */
+  /** A file, plain or gzip, or `-` for stdin. */
   readonly file: string;
   readonly list?: boolean;
 }
@@ -129,12 +130,11 @@ export const decodeCommand = async (args: DecodeArgs, io: DecodeIo): Promise<voi
     for (const { dataset, title } of declarations()) io.out(`${dataset}\t${title}\n`);
     return;
   }
-  if (!isDataset(args.dataset)) throw fault('USAGE', { reason: `There is no dataset ${args.dataset}; --list prints them` });
-  if (args.tz !== undefined && !isZone(args.tz)) throw fault('USAGE', { reason: `${args.tz} is no time zone of the IANA database` });
+  checkLines(args.dataset, args.tz);
   const readAt = args.file === '-' ? systemClock.now() : await fileTime(args.file);
   let pending = '';
   try {
-    const stream = args.file === '-' ? io.stdin : createReadStream(args.file);
+    const stream = args.file === '-' ? (io.stdin as AsyncIterable<Uint8Array>) : readBytes(args.file);
     const options = {
       dataset: args.dataset,
       readAt,
@@ -149,10 +149,16 @@ export const decodeCommand = async (args: DecodeArgs, io: DecodeIo): Promise<voi
       }
     }
   } catch (thrown) {
-    throw fault('FILE_UNREADABLE', { file: args.file, reason: toError(thrown).message }, thrown);
+    throw isCoded(thrown) ? thrown : unreadable(args.file, thrown);
   } finally {
     if (pending !== '') io.out(pending);
   }
+};
+
+/** What lines are said to be. @throws CodedError USAGE for an unknown dataset or zone. */
+export const checkLines = (dataset: string, zone: string | undefined): void => {
+  if (!isDataset(dataset)) throw fault('USAGE', { reason: `There is no dataset ${dataset}; \`vigil decode --list\` prints them` });
+  if (zone !== undefined && !isZone(zone)) throw fault('USAGE', { reason: `${zone} is no time zone of the IANA database` });
 };
 
 /** A file's own time stands for when its lines were read. */
@@ -160,7 +166,7 @@ export const fileTime = async (file: string): Promise<UnixMs> => {
   try {
     return unixMs((await stat(file)).mtimeMs);
   } catch (thrown) {
-    throw fault('FILE_UNREADABLE', { file, reason: toError(thrown).message }, thrown);
+    throw unreadable(file, thrown);
   }
 };
 

@@ -11,6 +11,7 @@ import { auditd, decodeRecords } from './auditd/record.ts';
 import { isPam, pam } from './auth/pam.ts';
 import { clipEvent, escapeBytes, flagNames, line, originOf, readLine, SURELY_SHORT, setExtra } from './build.ts';
 import type { Decoder, Frame } from './decoder.ts';
+import { journald, readEntry, setSender } from './host/journald.ts';
 import { DECODERS, decodersOf, decodersOfProgram, KNOWING } from './registry.ts';
 import { plainEvent } from './shape.ts';
 import { FACILITIES, readSyslog, SEVERITIES } from './syslog.ts';
@@ -119,6 +120,10 @@ const decodeAs = (decoders: readonly Decoder[]): EventDraft | null => {
 };
 
 const decodeAuto = (): EventDraft | null => {
+  if (journald.knows?.(line.text) === true) {
+    const event = decodeJournald();
+    if (event !== null) return event;
+  }
   for (const decoder of KNOWING) {
     if (decoder.knows?.(line.text) !== true) continue;
     rewind();
@@ -128,9 +133,21 @@ const decodeAuto = (): EventDraft | null => {
   return decodeSyslog(NONE);
 };
 
+/** An entry of the journal: its message goes to the program's decoder only where the sender is that program. */
+const decodeJournald = (): EventDraft | null => {
+  rewind();
+  const read = readEntry(frame);
+  if (read === false) return null;
+  const event = read === 'trusted' ? decodeBehindHeader(NONE) : (run(syslogMessage) as EventDraft);
+  if (decodedBy === syslogMessage) decodedBy = journald;
+  setSender(event, read === 'trusted');
+  return event;
+};
+
 const decodeLine = (dataset: string): EventDraft => {
   let event: EventDraft | null;
   if (dataset === 'syslog') event = decodeSyslog(NONE);
+  else if (dataset === 'journald') event = decodeJournald() ?? decodeSyslog(NONE);
   else {
     const decoders = decodersOf(dataset);
     event = decoders === undefined ? decodeAuto() : decodeAs(decoders);
@@ -231,12 +248,13 @@ export const auditHead = (record: RecordIn): Head | undefined => {
 };
 
 /**
- * Makes one event of the records of one audit event, in their order. It has the first one's id and place; the lines stand in
+ * Makes one event of the records of one audit event, or of the lines of one journal entry, in their order. It has the first one's id and place; the lines stand in
  * `event.original` with `\n` between, the last one's sequence in `vigil.seq_last`. Never throws; there is at least one record.
  */
 export const decodeJoined = (records: readonly RecordIn[]): Decoded => {
   const first = records[0] as RecordIn;
   if (records.length === 1) return decode(first);
+  if (!isAuditRecord(first)) return decodeEntry(records);
   const texts: string[] = [];
   let escaped = false;
   let flags = 0;
@@ -264,14 +282,32 @@ export const decodeJoined = (records: readonly RecordIn[]): Decoded => {
     if (event === null) return faulty('no record of the audit system', first.dataset);
     const decoded = finish(event, auditd.dataset);
     if (length > SURELY_SHORT) clipEvent(event);
-    event['vigil.seq_last'] = (records.at(-1) as RecordIn).seq;
-    const offsets = [...new Set(records.map(({ from }) => from.offset))];
-    // A join may reach into the next block: each is named, so that every line of it can be proved.
-    if (offsets.length > 1) setExtra(event, 'journal.offsets', offsets.join(' '));
+    setSpan(event, records);
     return decoded;
   } catch (thrown) {
     return faulty(thrown, auditd.dataset);
   }
+};
+
+const isAuditRecord = (record: RecordIn): boolean => auditHead(record) !== undefined;
+
+/** An entry of the journal that came line by line. */
+const decodeEntry = (records: readonly RecordIn[]): Decoded => {
+  const first = records[0] as RecordIn;
+  const bytes = Buffer.concat(records.flatMap((record, n) => (n === 0 ? [record.bytes] : [NEWLINE, record.bytes])));
+  const decoded = decode({ ...first, bytes, flags: records.reduce((flags, record) => flags | record.flags, 0) });
+  setSpan(decoded.event as EventDraft, records);
+  return decoded;
+};
+
+const NEWLINE = Buffer.from('\n');
+
+/** Which records an event was made of. */
+const setSpan = (event: EventDraft, records: readonly RecordIn[]): void => {
+  event['vigil.seq_last'] = (records.at(-1) as RecordIn).seq;
+  const offsets = [...new Set(records.map(({ from }) => from.offset))];
+  // A join may reach into the next block: each is named, so that every line of it can be proved.
+  if (offsets.length > 1) setExtra(event, 'journal.offsets', offsets.join(' '));
 };
 
 /** The first line as text again, the joined lines stay the original. */

@@ -6,6 +6,7 @@
 import { auditd } from './auditd/record.ts';
 import { account } from './auth/account.ts';
 import { pam } from './auth/pam.ts';
+import { polkit } from './auth/polkit.ts';
 import { sshd } from './auth/sshd.ts';
 import { login, su } from './auth/su.ts';
 import { doas, pkexec, sudo } from './auth/sudo.ts';
@@ -13,11 +14,15 @@ import { mysql } from './database/mysql.ts';
 import { postgres } from './database/postgres.ts';
 import type { Decoder } from './decoder.ts';
 import { proftpd, pureftpd, vsftpd } from './ftp/ftp.ts';
-import { cron, logind, systemd } from './host/system.ts';
+import { cron } from './host/cron.ts';
+import { journald } from './host/journald.ts';
+import { apt, dpkg, rpm } from './host/package.ts';
+import { logind, systemd } from './host/system.ts';
 import { json } from './json.ts';
 import { dovecot } from './mail/dovecot.ts';
 import { exim } from './mail/exim.ts';
 import { postfix } from './mail/postfix.ts';
+import { fail2ban } from './network/fail2ban.ts';
 import { kernel } from './network/kernel.ts';
 import { named } from './network/named.ts';
 import { asterisk, dropbear, endlessh, filterlog, firewallConsole } from './network/perimeter.ts';
@@ -33,10 +38,15 @@ import { nginxError } from './web/nginx-error.ts';
 /** In the order in which content is asked; within one program, in the order in which they are tried. */
 export const DECODERS: readonly Decoder[] = [
   vigil,
+  journald,
   caddy,
   traefikJson,
   json,
   auditd,
+  fail2ban,
+  dpkg,
+  apt,
+  rpm,
   nginxError,
   apacheError,
   nginxAccess,
@@ -51,6 +61,7 @@ export const DECODERS: readonly Decoder[] = [
   login,
   doas,
   pkexec,
+  polkit,
   account,
   postfix,
   dovecot,
@@ -91,6 +102,9 @@ const PRODUCTS: Readonly<Record<string, readonly Decoder[]>> = {
   bind: [named],
   bind9: [named],
   iptables: [kernel],
+  ufw: [kernel],
+  yum: [rpm],
+  dnf: [rpm],
   netfilter: [kernel],
   exim4: [exim],
   'aws-alb': [albAccess],

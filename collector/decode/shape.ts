@@ -195,6 +195,17 @@ const AUDIT = {
   'vigil.seq_last': undefined,
 } satisfies EventDraft;
 
+const PACKAGES = {
+  ...ENVELOPE,
+  'package.name': undefined,
+  'package.version': undefined,
+  'package.architecture': undefined,
+  'process.command_line': undefined,
+  'process.executable': undefined,
+  'file.path': undefined,
+  'user.id': undefined,
+} satisfies EventDraft;
+
 const PLAIN = { ...ENVELOPE } satisfies EventDraft;
 
 const fill = (event: EventDraft, frame: Frame): EventDraft => {
@@ -234,6 +245,8 @@ export const networkEvent = (frame: Frame): EventDraft => fill({ ...NETWORK }, f
 export const mailEvent = (frame: Frame): EventDraft => fill({ ...MAIL }, frame);
 /** Processes, services, jobs, the audit system. */
 export const processEvent = (frame: Frame): EventDraft => fill({ ...PROCESS }, frame);
+/** Package managers. */
+export const packageEvent = (frame: Frame): EventDraft => fill({ ...PACKAGES }, frame);
 /** Events of the audit system, of one record or several. */
 export const auditEvent = (frame: Frame): EventDraft => fill({ ...AUDIT }, frame);
 /** Everything that only has an envelope. */

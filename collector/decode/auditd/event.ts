@@ -123,12 +123,13 @@ const setUsers = (event: EventDraft, type: string, data: Data, names: AuditRecor
 };
 
 /** The peer that a trusted program names. */
-const setPeer = (event: EventDraft, data: Data): void => {
+const setPeer = (event: EventDraft, type: string, data: Data): void => {
   const addr = data.get('addr');
   const hostname = data.get('hostname');
   if (addr !== undefined && ipOf(addr) !== undefined) setSource(event, addr, data.get('rport'));
   else if (hostname !== undefined && ipOf(hostname) !== undefined) setSource(event, hostname);
-  if (hostname !== undefined && ipOf(hostname) === undefined) event['source.domain'] = hostname.slice(0, 253);
+  // Tools that are run on the host name the host itself.
+  if (hostname !== undefined && ipOf(hostname) === undefined && ABOUT_LOGIN.test(type)) event['source.domain'] = hostname.slice(0, 253);
 };
 
 const setPaths = (event: EventDraft, paths: readonly Data[], isJoin: boolean): void => {
@@ -231,7 +232,8 @@ export const eventOfRecords = (frame: Frame, records: readonly AuditRecord[]): E
   if (keys.size > 0) event['tags'] = [...keys];
 
   const result = main.data.get('result') ?? first.data.get('result');
-  setOutcome(event, result);
+  // Of an anomaly it says that it was recorded.
+  if (!type.startsWith('ANOM_') || main !== first) setOutcome(event, result);
   const peer = setClass(event, type, main, first.data, socket);
   if (result !== undefined && /^(?:USER_)?AVC$/.test(type)) setExtra(event, 'auditd.result', result);
   const call = main.data.get('syscall');
@@ -243,7 +245,7 @@ export const eventOfRecords = (frame: Frame, records: readonly AuditRecord[]): E
   setPaths(event, paths, isJoin);
   const users = first === main || !first.data.has('acct') ? main : first;
   setUsers(event, type, users.data, main.names ?? first.names);
-  if (type !== 'SOCKADDR' && type !== 'SYSCALL') setPeer(event, first.data);
+  if (type !== 'SOCKADDR' && type !== 'SYSCALL') setPeer(event, type, first.data);
   return event;
 };
 

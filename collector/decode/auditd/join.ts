@@ -6,6 +6,7 @@
 import type { UnixMs } from '../../../core/units.ts';
 import type { Decoded, EventDraft, RecordIn } from '../../model/event.ts';
 import { auditHead, decode, decodeJoined } from '../decode.ts';
+import { beginsEntry, type EntryScan, isCursor, makeEntryScan } from '../host/entry.ts';
 import { makeLineage } from './lineage.ts';
 import { numberOfType } from './names.ts';
 import type { Head } from './parse.ts';
@@ -47,6 +48,8 @@ const JOURNAL_AGE_MS = 5_000;
 
 interface Open {
   readonly key: string;
+  /** Of a journal entry that comes line by line: where its lines end. */
+  readonly scan?: EntryScan;
   readonly time: number;
   readonly records: RecordIn[];
   bytes: number;
@@ -66,8 +69,8 @@ const isCompound = (number: number): boolean => number === 1006 || (number >= 13
 const PROCTITLE = 1327;
 const EOE = 1320;
 
-/** Datasets whose lines may be audit records. */
-const MAY_HOLD: ReadonlySet<string> = new Set(['auditd', 'auto', 'syslog', 'kernel']);
+/** Datasets whose lines may be audit records, or lines of journal entries. */
+const MAY_HOLD: ReadonlySet<string> = new Set(['auditd', 'auto', 'syslog', 'kernel', 'journald']);
 const NOTHING: readonly Joined[] = [];
 /** So much of a line tells whether it is an audit record. */
 const HEAD_BYTES = 768;
@@ -122,6 +125,39 @@ export const makeJoin = (state?: JoinState | null): Join => {
     if (number === PROCTITLE) open.complete = true;
   };
 
+  /** Sets a stream anew, so that the one heard of longest ago stands first. */
+  const open = (name: string, made: Open, record: RecordIn): Stream => {
+    const stream = streams.get(name) ?? { open: [], ingested: 0 };
+    stream.open.push(made);
+    stream.ingested = record.from.ingested;
+    streams.delete(name);
+    streams.set(name, stream);
+    return stream;
+  };
+  /** A line of a journal entry; null when it is none. */
+  const pushEntry = (record: RecordIn): readonly Joined[] | null => {
+    const name = nameOf(record.from);
+    const stream = streams.get(name);
+    const entry = stream?.open.find(({ scan }) => scan !== undefined);
+    const out: Joined[] = [];
+    if (entry?.scan !== undefined && stream !== undefined) {
+      const place = entry.scan.take(record.bytes);
+      if (place !== 'next') {
+        add(entry, record, 0);
+        stream.ingested = Math.max(stream.ingested, record.from.ingested);
+        return place === 'end' || isFull(entry) ? close(name, stream, (o) => o === entry) : NOTHING;
+      }
+      out.push(...close(name, stream, (o) => o === entry));
+    }
+    const begins = record.dataset === 'journald' ? beginsEntry(record.bytes) : isCursor(record.bytes);
+    // A source that reads the journal sends whole entries.
+    if (!begins || record.bytes.includes(10)) return out.length > 0 ? [...out, alone(record)] : null;
+    const made: Open = { key: '', scan: makeEntryScan(), time: Number.POSITIVE_INFINITY, records: [], bytes: 0, complete: false };
+    add(made, record, 0);
+    open(name, made, record);
+    return out;
+  };
+
   const push = (record: RecordIn, head: Head | undefined): readonly Joined[] => {
     const name = nameOf(record.from);
     const stream = streams.get(name);
@@ -131,41 +167,45 @@ export const makeJoin = (state?: JoinState | null): Join => {
     if (found !== undefined && stream !== undefined) {
       add(found, record, number);
       stream.ingested = Math.max(stream.ingested, record.from.ingested);
-      const isFull = found.records.length >= RECORDS_LIMIT || found.bytes >= BYTES_LIMIT;
-      return number === EOE || isFull ? close(name, stream, (o) => o === found) : NOTHING;
+      return number === EOE || isFull(found) ? close(name, stream, (o) => o === found) : NOTHING;
     }
     const out = stream === undefined ? [] : close(name, stream, (o) => o.complete || head.time - o.time >= EVENT_AGE_MS);
     if (!isCompound(number) || number === EOE) {
       out.push(alone(record));
       return out;
     }
-    const into = streams.get(name) ?? { open: [], ingested: 0 };
-    const open: Open = { key: head.key, time: head.time, records: [], bytes: 0, complete: false };
-    add(open, record, number);
-    into.open.push(open);
-    into.ingested = record.from.ingested;
-    // Set anew, so that the stream heard of longest ago stands first.
-    streams.delete(name);
-    streams.set(name, into);
+    const made: Open = { key: head.key, time: head.time, records: [], bytes: 0, complete: false };
+    add(made, record, number);
+    const into = open(name, made, record);
     if (into.open.length > OPEN_LIMIT) out.push(...close(name, into, (o) => o === into.open[0]));
     return out;
   };
 
+  const isFull = ({ records, bytes }: Open): boolean => records.length >= RECORDS_LIMIT || bytes >= BYTES_LIMIT;
+
   for (const saved of state?.open ?? []) {
     const records = saved.map(({ base64, ...rest }): RecordIn => ({ ...rest, bytes: Buffer.from(base64, 'base64') }));
     const [first] = records;
-    const head = first === undefined ? undefined : headOf(first);
-    if (first === undefined || head === undefined) continue;
+    if (first === undefined) continue;
+    const head = headOf(first);
+    const scan = head === undefined ? makeEntryScan() : undefined;
+    for (const { bytes } of scan === undefined ? [] : records.slice(1)) scan?.take(bytes);
     const name = nameOf(first.from);
     const stream = streams.get(name) ?? { open: [], ingested: 0 };
     const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0);
     const complete = numberOfType(headOf(records.at(-1) as RecordIn)?.type ?? '') === PROCTITLE;
-    stream.open.push({ key: head.key, time: head.time, records, bytes, complete });
+    const key = head?.key ?? '';
+    const time = head?.time ?? Number.POSITIVE_INFINITY;
+    stream.open.push({ key, time, records, bytes, complete, ...(scan === undefined ? {} : { scan }) });
     stream.ingested = Math.max(stream.ingested, ...records.map(({ from }) => from.ingested));
     streams.set(name, stream);
   }
   return {
-    push: (record) => (MAY_HOLD.has(record.dataset) ? push(record, headOf(record)) : [alone(record)]),
+    push: (record) => {
+      if (!MAY_HOLD.has(record.dataset)) return [alone(record)];
+      const lines = record.dataset === 'journald' || record.dataset === 'auto' ? pushEntry(record) : null;
+      return lines ?? push(record, headOf(record));
+    },
     settle: () => {
       const stream = streams.get(lastName);
       return stream === undefined ? NOTHING : close(lastName, stream, ({ complete }) => complete);

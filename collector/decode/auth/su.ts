@@ -5,11 +5,14 @@
  */
 import type { EventDraft } from '../../model/event.ts';
 import { addUser, setSource, setUser } from '../address.ts';
+import { setExtra } from '../build.ts';
 import { type Decoder, type Frame, GRAMMAR_LIMIT } from '../decoder.ts';
 import { authEvent } from '../shape.ts';
 
 const LOGIN: readonly string[] = ['authentication'];
 const START: readonly string[] = ['start'];
+const HOST: readonly string[] = ['host'];
+const ERROR: readonly string[] = ['error'];
 
 type Form = readonly [pattern: RegExp, by: number, to: number, outcome: 'success' | 'failure'];
 
@@ -48,8 +51,10 @@ const decodeSu = (frame: Frame): EventDraft | null => {
   return null;
 };
 
-const FAILED = /^FAILED LOGIN(?: SESSION)?(?: \(?\d{1,6}\)?)? (?:FROM|on) (\S+)(?: FOR|,)? (.*), (.*)$/s;
+const FAILED = /^(?:FAILED LOGIN(?: SESSION)?|TOO MANY LOGIN TRIES)(?: \(?\d{1,6}\)?)? (?:FROM|on) (\S+)(?: FOR|,)? (.*), (.*)$/s;
 const SUCCESS = /^(?:(ROOT) LOGIN|(?:DIALUP|LOGIN))(?: AT (?:\S+))? ON (\S+)(?: BY (\S+))?(?: FROM (\S+))?$/i;
+const TERMINAL =
+  /^(?:checkname failed|bad user name|(?:\/dev\/)?(\S{1,64}): (?:invalid character 0x\w+ in login name|failed to |cannot |can't |not a (?:tty|character device)|No such file))/;
 const INVALID = /^invalid password for '(.*)' on '(\S+)'(?: from '(\S+)')?$/s;
 
 const decodeLogin = (frame: Frame): EventDraft | null => {
@@ -58,7 +63,7 @@ const decodeLogin = (frame: Frame): EventDraft | null => {
   const failed = FAILED.exec(text);
   const success = failed === null ? SUCCESS.exec(text) : null;
   const invalid = failed === null && success === null ? INVALID.exec(text) : null;
-  if (failed === null && success === null && invalid === null) return null;
+  if (failed === null && success === null && invalid === null) return decodeTerminal(frame, text);
   const event = authEvent(frame);
   event['message'] = text;
   event['event.action'] = 'console-login';
@@ -79,6 +84,19 @@ const decodeLogin = (frame: Frame): EventDraft | null => {
   return event;
 };
 
+/** What getty says of a terminal that nobody could log in at. */
+const decodeTerminal = (frame: Frame, text: string): EventDraft | null => {
+  const match = TERMINAL.exec(text);
+  if (match === null) return null;
+  const event = authEvent(frame);
+  event['message'] = text;
+  event['event.action'] = 'console-error';
+  event['event.category'] = HOST;
+  event['event.type'] = ERROR;
+  if (match[1] !== undefined) setExtra(event, 'login.terminal', match[1]);
+  return event;
+};
+
 const EMITS = [
   'message',
   'event.outcome',
@@ -91,6 +109,7 @@ const EMITS = [
   'source.address',
   'source.domain',
   'related.ip',
+  'vigil.extra',
 ] as const;
 
 export const su: Decoder = {
@@ -108,10 +127,10 @@ export const su: Decoder = {
 
 export const login: Decoder = {
   dataset: 'login',
-  title: 'login: console logins',
+  title: 'login and getty: console logins',
   logsource: [{ product: 'linux', service: 'auth' }],
   emits: EMITS,
-  programs: ['login'],
+  programs: ['login', 'agetty', 'getty', 'mingetty', 'rlogin', 'remote'],
   form: 'message',
   decode: decodeLogin,
 };

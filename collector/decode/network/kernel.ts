@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The kernel's messages: netfilter's packets, segmentation faults, USB devices, WireGuard, out of memory.
+ * The kernel's messages: netfilter's packets, faults of processes, USB devices, WireGuard; what else it says is in `kernel-fault.ts`.
  * Input: the message of a syslog line. Output: a network event.
  */
 import type { EventDraft } from '../../model/event.ts';
@@ -8,6 +8,7 @@ import { setDestination, setSource } from '../address.ts';
 import { setExtra } from '../build.ts';
 import { type Decoder, type Frame, GRAMMAR_LIMIT } from '../decoder.ts';
 import { networkEvent } from '../shape.ts';
+import { setFault } from './kernel-fault.ts';
 
 const NETWORK: readonly string[] = ['network'];
 const PROCESS: readonly string[] = ['process'];
@@ -30,6 +31,7 @@ const field = (text: string, key: string): string | undefined => {
 
 const NETFILTER = /(?:^|[\s\]):>])IN=([\w.@:+-]{0,32}) OUT=([\w.@:+-]{0,32}) /;
 
+/** `[UFW BLOCK] `, `iptables-dropped: `, `FINAL_REJECT: ` as an action and as a rule's name. */
 const decodeNetfilter = (frame: Frame, text: string, match: RegExpExecArray): EventDraft | null => {
   // An ICMP error repeats the packet it answers in brackets; the outer one is what was seen.
   const body = text.slice(match.index);
@@ -62,7 +64,8 @@ const decodeNetfilter = (frame: Frame, text: string, match: RegExpExecArray): Ev
   return event;
 };
 
-const SEGFAULT = /^(\S{1,64})\[(\d{1,10})\]:? (?:segfault at|trap \w+|general protection)[^[]*?(?: in (\S+?)(?:\[|$)|$)/;
+const SEGFAULT =
+  /^(?:traps: )?(.{1,64}?)\[(\d{1,10})\]:? (?:(?:segfault at|trap \w[\w ]{0,32}|general protection(?: fault)?|bad frame|unhandled signal)[^[]{0,256}?)(?: in (\S+?)(?:\[|$)|$)/;
 const WIREGUARD_PEER = /^wireguard: (\S{1,32}): (.*?) \(?([0-9A-Fa-f.:[\]]{2,64}):(\d{1,5})\)?$/;
 const USB =
   /^usb (\S{1,32}): (New USB device found, idVendor=(\w{4}), idProduct=(\w{4})|USB disconnect, .*|Product: .*|Manufacturer: .*|SerialNumber: .*)/;
@@ -78,7 +81,7 @@ const decodeKernel = (frame: Frame): EventDraft | null => {
   const body = text.replace(/^\[ *\d{1,12}\.\d{1,9}\] ?/, '');
   const event = networkEvent(frame);
   event['message'] = body;
-  let match = SEGFAULT.exec(body);
+  let match = /\]:? (?:segfault|trap |general|bad frame|unhandled)/.test(body) ? SEGFAULT.exec(body) : null;
   if (match !== null) {
     event['event.category'] = PROCESS;
     event['event.type'] = ERROR;
@@ -108,18 +111,7 @@ const decodeKernel = (frame: Frame): EventDraft | null => {
     if (match[3] !== undefined) setExtra(event, 'usb.id', `${match[3]}:${match[4]}`);
     return event;
   }
-  if (/^(?:Out of memory: |oom-kill:|Killed process )/.test(body)) {
-    event['event.category'] = PROCESS;
-    event['event.type'] = ERROR;
-    event['event.action'] = 'out-of-memory';
-    return event;
-  }
-  if (/\bentered promiscuous mode/.test(body)) {
-    event['event.category'] = NETWORK;
-    event['event.type'] = CHANGE;
-    event['event.action'] = 'promiscuous-mode';
-    return event;
-  }
+  if (setFault(event, body)) return event;
   event['event.category'] = HOST;
   event['event.type'] = INFO;
   event['event.action'] = 'kernel-message';
@@ -153,6 +145,8 @@ export const kernel: Decoder = {
     'rule.name',
     'process.name',
     'process.pid',
+    'user.id',
+    'event.code',
     'vigil.extra',
   ],
   programs: ['kernel', 'ulogd'],
