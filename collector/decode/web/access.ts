@@ -231,7 +231,22 @@ const EMITS = [
   'event.outcome',
 ] as const;
 
-const knowsAccess = (text: string): boolean => /^(?:\[\d|\S+ \S+).{0,512}(?:" \d{3} |\[Client )/.test(text.slice(0, 2_048));
+const knowsAccess = (text: string): boolean => {
+  if (!/^(?:\[\d|\S+ \S)/.test(text)) return false;
+  const head = text.length > 2_048 ? text.slice(0, 2_048) : text;
+  // One look for each closing quote: a pattern that may begin anywhere would read the line anew at every place.
+  for (let at = head.indexOf('" '); at >= 0; at = head.indexOf('" ', at + 1)) if (isStatus(head, at + 2)) return true;
+  return head.includes('[Client ');
+};
+
+/** Three digits and a space. */
+const isStatus = (text: string, at: number): boolean => {
+  for (let i = at; i < at + 3; i++) {
+    const c = text.charCodeAt(i);
+    if (!(c >= 48 && c <= 57)) return false;
+  }
+  return text.charCodeAt(at + 3) === 32;
+};
 
 const access = (product: string, title: string, programs: readonly string[]): Decoder => ({
   dataset: `${product}.access`,
