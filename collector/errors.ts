@@ -7,7 +7,7 @@ import { type ErrorTable, errorsOf } from '../core/errors.ts';
 
 export const COLLECTOR_ERRORS = {
   USAGE: { text: '{reason}.', hint: 'Add --help to see the command with an example.', status: 400, exit: 2 },
-  FILE_UNREADABLE: { text: '{file} cannot be read: {reason}.', hint: 'Check the path and its permissions.', exit: 2 },
+  FILE_UNREADABLE: { text: '{file} cannot be read: {reason}.', hint: 'Check the path and its permissions.', status: 400, exit: 2 },
   PORT_TAKEN: {
     text: '{address} is in use{owner}.',
     hint: 'Stop that program, or choose another port with {flag}; :0 picks a free one.',

@@ -7,6 +7,7 @@ import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DecodeArgs, decodeCommand, splitLines } from './decode.ts';
@@ -78,6 +79,15 @@ describe('vigil decode', () => {
   it('lists its datasets, each with a sentence', async () => {
     const lines = await run({ list: true });
     expect(lines.map(({ line }) => String(line).split('\t')[0])).toContain('nginx.access');
+  });
+
+  it('unpacks gzip, and says when it is damaged', async () => {
+    const file = join(dir, 'old.gz');
+    const packed = gzipSync('Nov 24 09:14:02 h p[1]: x\n'.repeat(1_000));
+    await writeFile(file, packed);
+    expect(await run({ file, dataset: 'syslog' })).toHaveLength(1_000);
+    await writeFile(file, packed.subarray(0, packed.length - 20));
+    await expect(run({ file, dataset: 'syslog' })).rejects.toMatchObject({ code: 'FILE_UNREADABLE', exit: 2 });
   });
 
   it('refuses an unknown dataset, an unknown zone and a missing file with a code', async () => {

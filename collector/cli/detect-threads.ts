@@ -7,12 +7,12 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { toError } from '../../core/errors.ts';
 import { makeDetector } from '../detect/detect.ts';
 import { readRuleFolders } from '../detect/folder.ts';
 import { compileRuleSet } from '../detect/ruleset.ts';
 import type { SourceDeclaration } from '../detect/source.ts';
 import { fault } from '../errors.ts';
+import { unreadable } from '../ingest/lines.ts';
 import { type DetectIo, type DetectOptions, type DetectTotals, detectStream } from './detect.ts';
 
 interface Task {
@@ -65,7 +65,7 @@ const cutAtLines = async (file: string, count: number): Promise<readonly (readon
   try {
     handle = await open(file);
   } catch (thrown) {
-    throw fault('FILE_UNREADABLE', { file, reason: toError(thrown).message }, thrown);
+    throw unreadable(file, thrown);
   }
   try {
     const { size } = await handle.stat();

@@ -4,7 +4,6 @@
  * Input: rule folders, a file or stdin. Output: one JSON line for each match, in the order of the events.
  */
 import { createReadStream } from 'node:fs';
-import { toError } from '../../core/errors.ts';
 import { flatten } from '../detect/adapt.ts';
 import { type Detector, makeDetector } from '../detect/detect.ts';
 import type { FlatEvent } from '../detect/fields.ts';
@@ -13,6 +12,7 @@ import { type CompiledRuleSet, compileRuleSet } from '../detect/ruleset.ts';
 import { foreignSignal, makeForeignFields } from '../detect/signal.ts';
 import type { SourceDeclaration } from '../detect/source.ts';
 import { fault } from '../errors.ts';
+import { unreadable } from '../ingest/lines.ts';
 import type { RuleSet } from '../model/rule.ts';
 import type { Satisfied } from '../model/satisfied.ts';
 import type { Signal } from '../model/signal.ts';
@@ -119,7 +119,7 @@ export const detectStream = async (
   try {
     await eachLine(input, one);
   } catch (thrown) {
-    throw fault('FILE_UNREADABLE', { file: 'the events', reason: toError(thrown).message }, thrown);
+    throw unreadable('the events', thrown);
   }
   if (correlator) {
     satisfied(correlator.judge(signals));

@@ -8,9 +8,9 @@ import { systemCode } from '../../core/errors.ts';
 import type { AlertId } from '../../core/ids.ts';
 import { unixMs } from '../../core/units.ts';
 import { REARM_MS } from '../alert/episode.ts';
-import { fault } from '../errors.ts';
 import { groupIncidents } from '../incident/group.ts';
 import { scoreOf } from '../incident/severity.ts';
+import { unreadable } from '../ingest/lines.ts';
 import { type Alert, alertId } from '../model/alert.ts';
 import { type AlertLink, type AlertReader, type IncidentReader, linkOf } from '../model/alerts.ts';
 import { type Entity, parseEntity } from '../model/entity.ts';
@@ -39,9 +39,9 @@ export interface ForeignIncident {
   readonly alerts: readonly string[];
 }
 
-/** Groups the alerts; repeats of a rule about an entity are one episode, as in the river. Best first. */
+/** Groups the alerts; repeats of a rule about an entity are one episode, as in the river; the same id again is the same alert. Best first. */
 export const groupForeign = (alerts: readonly ForeignAlert[]): readonly ForeignIncident[] => {
-  const episodes = episodesOf(alerts);
+  const episodes = episodesOf([...new Map(alerts.map((alert) => [alert.id, alert])).values()]);
   let number = 0;
   const step = groupIncidents(
     episodes.map(({ alert }) => alert),
@@ -231,9 +231,7 @@ export const runIncidents = async (file: string, io: Pick<Terminal, 'stdin' | 'o
   try {
     await printIncidents(linesOf(stream), io);
   } catch (thrown) {
-    const code = systemCode(thrown);
-    if (code === undefined) throw thrown;
-    throw fault('FILE_UNREADABLE', { file, reason: code }, thrown);
+    throw systemCode(thrown) === undefined ? thrown : unreadable(file, thrown);
   }
 };
 

@@ -10,12 +10,19 @@ import type { Terminal } from './terminal.ts';
 
 const dirsOf = (dirs: readonly string[], terminal: Terminal): readonly string[] => dirs.map(terminal.here);
 const fileOf = (file: string, terminal: Terminal): string => (file === '-' ? file : terminal.here(file));
-const yearOf = (text: string | undefined): { readonly year?: number } => {
+/** @throws CodedError USAGE. */
+export const yearOf = (text: string | undefined): { readonly year?: number } => {
   if (text === undefined) return {};
   const year = Number(text);
   if (!Number.isInteger(year) || year < 1970 || year > 2200)
     throw fault('USAGE', { reason: `--year ${text} is not a year from 1970 to 2200` });
   return { year };
+};
+
+const threadsOf = (text: string): number => {
+  const threads = Number(text);
+  if (!Number.isInteger(threads) || threads < 1) throw fault('USAGE', { reason: `--threads ${text} is not a number from 1` });
+  return threads;
 };
 
 export const addOfflineCommands = (program: Command, terminal: Terminal): void => {
@@ -24,7 +31,7 @@ export const addOfflineCommands = (program: Command, terminal: Terminal): void =
       program
         .command('decode')
         .description('Decode raw lines to ECS, one JSON a line.')
-        .argument('[file]', 'a log file, or - for stdin', '-')
+        .argument('[file]', 'a log file, plain or .gz, or - for stdin', '-')
         .option('--dataset <name>', 'what the lines are; auto picks by content', 'auto')
         .option('--tz <zone>', 'time zone of stamps without one')
         .option('--year <year>', 'year of stamps without one')
@@ -79,7 +86,7 @@ export const addOfflineCommands = (program: Command, terminal: Terminal): void =
             events: fileOf(o.events, terminal),
             logsource: o.logsource,
             stats: o.stats === true,
-            threads: Number(o.threads),
+            threads: threadsOf(o.threads),
             sources: declarations(),
             ...(o.correlate ? { correlate: offlineCorrelator } : {}),
           },

@@ -4,6 +4,7 @@
  * Input: files and what they are. Output: how many lines were new, when they are judged and searchable.
  */
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
 import { isCoded } from '../../core/errors.ts';
 import { openLog } from '../../core/log.ts';
@@ -18,16 +19,15 @@ export interface ReplayOptions {
   readonly host: string;
   readonly dir: string;
   readonly tz: string;
-  readonly year?: string;
+  readonly year?: number;
   readonly json?: boolean;
 }
 
 export const runReplay = async (files: readonly string[], options: ReplayOptions, terminal: Terminal): Promise<void> => {
-  const { isDataset } = await import('../decode/decode.ts');
-  if (!isDataset(options.dataset))
-    throw fault('USAGE', { reason: `There is no dataset ${options.dataset}; \`vigil decode --list\` prints them` });
+  const { checkLines } = await import('./decode.ts');
+  checkLines(options.dataset, options.tz);
   for (const file of files) if (!existsSync(file)) throw fault('FILE_UNREADABLE', { file, reason: 'it does not exist' });
-  const year = options.year === undefined ? undefined : Number(options.year);
+  const { year } = options;
   const send = async (): Promise<void> => {
     for (const path of files) {
       const body = { path, dataset: options.dataset, host: options.host, zone: options.tz, ...(year === undefined ? {} : { year }) };
@@ -40,6 +40,10 @@ export const runReplay = async (files: readonly string[], options: ReplayOptions
     await send();
   } catch (error) {
     if (!isCoded(error, 'NOT_RUNNING')) throw error;
+    const fresh = !existsSync(join(options.dir, 'journal'));
+    terminal.err(
+      `No collector runs on ${visible(options.dir)}${fresh ? ', which is made now' : ''}: one is opened there for as long as this takes.\n`,
+    );
     const { openCollector } = await import('../collector.ts');
     const { config } = loadCollectorConfig({
       flags: { 'data.dir': options.dir, 'console.listen': '127.0.0.1:0', 'agents.listen': '127.0.0.1:0' },
@@ -50,6 +54,9 @@ export const runReplay = async (files: readonly string[], options: ReplayOptions
       log: openLog({ program: 'vigil', level: 'error' }),
       onFault: (failure) => terminal.err(`${failure.message}\n`),
     });
+    const { firstAdmin } = collector;
+    // The next start of this folder is not its first, and would not say it.
+    if (firstAdmin) terminal.err(`Its console will ask ${firstAdmin.name} for the one-time password ${firstAdmin.oneTimePassword}\n`);
     try {
       await send();
     } finally {

@@ -3,8 +3,6 @@
  * The river for offline tools: files to events to signals, with the functions that the running pipeline uses.
  * Input: log files, or raw lines of rule cases. Output: signals in the order of the lines, events for rule cases, coverage.
  */
-import { createReadStream } from 'node:fs';
-import { createGunzip } from 'node:zlib';
 import { type AgentId, type AssetId, hashId } from '../../core/ids.ts';
 import { type UnixMs, unixMs } from '../../core/units.ts';
 import { OWN_RULES } from '../collector.ts';
@@ -15,12 +13,13 @@ import { readRuleFolders } from '../detect/folder.ts';
 import { compileRuleSet } from '../detect/ruleset.ts';
 import { makeSignaller } from '../detect/signal.ts';
 import type { StatusView } from '../http/status.ts';
+import { readBytes } from '../ingest/lines.ts';
 import type { Alert } from '../model/alert.ts';
 import type { Event, Provenance, RecordIn } from '../model/event.ts';
 import type { Signal } from '../model/signal.ts';
 import { raiseAlerts, runAlerts } from './alerts.ts';
 import { callCollector } from './client.ts';
-import { fileTime, splitLines } from './decode.ts';
+import { checkLines, fileTime, splitLines } from './decode.ts';
 import { type DecodeLines, rulesCoverage } from './rules.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -51,10 +50,10 @@ async function* eventsOf({ files, dataset, host, zone = 'UTC', year }: FilesInpu
   for (const file of files) {
     const readAt = file === '-' ? unixMs(Date.now()) : await fileTime(file);
     const from = provenance(host, file, readAt);
-    const stream = file === '-' ? stdin : file.endsWith('.gz') ? createReadStream(file).pipe(createGunzip()) : createReadStream(file);
+    const stream = file === '-' ? (stdin as AsyncIterable<Uint8Array>) : readBytes(file);
     const join = makeJoin();
     let seq = 0;
-    for await (const bytes of splitLines(stream as AsyncIterable<Uint8Array>)) {
+    for await (const bytes of splitLines(stream)) {
       seq += 1;
       const record = { bytes, seq, flags: 0, readAt, dataset, zone, from, ...(year === undefined ? {} : { year }) };
       for (const { event } of join.push(record)) yield event;
@@ -90,8 +89,9 @@ export const openRiver = async (rules: readonly string[] = [OWN_RULES]) => {
   };
 };
 
-/** `vigil alerts`. @throws CodedError FILE_UNREADABLE. */
+/** `vigil alerts`. @throws CodedError USAGE for an unknown dataset or zone, FILE_UNREADABLE. */
 export const runFiles = async (input: FilesInput, terminal: Terminal): Promise<void> => {
+  checkLines(input.dataset, input.zone);
   const ruleset = compileRuleSet(await readRuleFolders(input.rules ?? [OWN_RULES]));
   const signaller = makeSignaller(makeDetector(ruleset, { sources: declarations() }));
   async function* signals(): AsyncGenerator<Signal> {

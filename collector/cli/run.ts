@@ -6,7 +6,9 @@
 import { type Command, Option } from 'commander';
 import { printConfig } from '../../core/config.ts';
 import { COLLECTOR_SETTINGS, loadCollectorConfig } from '../config.ts';
+import { fault } from '../errors.ts';
 import { dataFolder } from './look.ts';
+import { yearOf } from './offline.ts';
 import { example, json } from './program.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -42,7 +44,7 @@ export const addRunCommands = (program: Command, terminal: Terminal): void => {
       .option('--tail <path[=dataset]>', 'a file or glob the local agent reads too; may be repeated', gather, [])
       .option('--no-discover', 'the local agent reads only what --tail names')
       .addOption(new Option('--store <engine>', 'where events and state are kept').choices(['embedded']))
-      .option('--config <file>', 'settings as YAML; flags go before it')
+      .option('--config <file>', 'settings as YAML; flags count more')
       .option('--print-config', 'print every setting with its origin and end')
       .action(async (options: StartOptions) => {
         const loaded = loadCollectorConfig({
@@ -53,6 +55,8 @@ export const addRunCommands = (program: Command, terminal: Terminal): void => {
           terminal.out(`${printConfig(COLLECTOR_SETTINGS, loaded)}\n`);
           return;
         }
+        if (options.tail && options.tail.length > 0 && !loaded.config['local_agent.enabled'])
+          throw fault('USAGE', { reason: '--tail is for the agent on this host; add --local-agent' });
         const { runCollector } = await import('../start.ts');
         await runCollector(loaded.config, terminal);
       }),
@@ -75,7 +79,8 @@ export const addRunCommands = (program: Command, terminal: Terminal): void => {
         options: { dataset: string; host: string; data?: string; tz: string; year?: string; json?: boolean },
       ) => {
         const { runReplay } = await import('./replay.ts');
-        await runReplay(files.map(terminal.here), { ...options, dir: dataFolder(options.data, terminal) }, terminal);
+        const { year, ...rest } = options;
+        await runReplay(files.map(terminal.here), { ...rest, ...yearOf(year), dir: dataFolder(options.data, terminal) }, terminal);
       },
     ),
     'vigil replay /var/log/auth.log.2.gz --dataset syslog --host bastion',

@@ -7,7 +7,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { systemCode, toError } from '../../core/errors.ts';
+import { type CodedError, systemCode, toError } from '../../core/errors.ts';
 import { LINE_LIMIT_BYTES, RECORD_FLAGS } from '../../core/record.ts';
 import { fault } from '../errors.ts';
 
@@ -42,8 +42,21 @@ const openBytes = async (path: string): Promise<Readable> => {
   return pipeline(file, createGunzip({ chunkSize: 262_144 }), () => undefined);
 };
 
-const unreadable = (path: string, error: unknown): Error =>
-  fault('FILE_UNREADABLE', { file: path, reason: systemCode(error) ?? toError(error).message }, error);
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'it does not exist',
+  EISDIR: 'it is a folder',
+  EACCES: 'this user may not read it',
+  EPERM: 'this user may not read it',
+  Z_BUF_ERROR: 'its gzip is cut short',
+  Z_DATA_ERROR: 'its gzip is damaged',
+};
+
+/** FILE_UNREADABLE with the reason in words. */
+export const unreadable = (path: string, error: unknown): CodedError => {
+  const code = systemCode(error) ?? '';
+  return fault('FILE_UNREADABLE', { file: path, reason: REASONS[code] ?? (code || toError(error).message) }, error);
+};
 
 /** The bytes of a file, unpacked where it is gzip. @throws CodedError FILE_UNREADABLE. */
 export async function* readBytes(path: string): AsyncGenerator<Uint8Array, void> {

@@ -9,16 +9,14 @@
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { Clock } from '../../core/clock.ts';
-import { systemCode } from '../../core/errors.ts';
 import { sha256 } from '../../core/hash.ts';
 import { type AgentId, random128 } from '../../core/ids.ts';
 import type { SourceRecord } from '../../core/record.ts';
 import type { Signer } from '../../core/sign.ts';
 import { type UnixMs, unixMs } from '../../core/units.ts';
 import { encodeBlock, recordBytes, sealBlock } from '../../core/wire.ts';
-import { fault } from '../errors.ts';
 import { type BlockJournal, FRAME_FLAGS, type StreamEpoch } from '../model/journal.ts';
-import { type FileLine, readBytes, readLines } from './lines.ts';
+import { type FileLine, readBytes, readLines, unreadable } from './lines.ts';
 import { type Place, ReplayTree } from './replay-tree.ts';
 
 export interface ReplayFile {
@@ -102,7 +100,7 @@ const modifiedAt = async (path: string): Promise<UnixMs> => {
   try {
     return unixMs((await stat(path)).mtimeMs);
   } catch (error) {
-    throw fault('FILE_UNREADABLE', { file: path, reason: systemCode(error) ?? 'it cannot be read' }, error);
+    throw unreadable(path, error);
   }
 };
 
