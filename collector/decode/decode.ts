@@ -14,6 +14,7 @@ import type { Decoder, Frame } from './decoder.ts';
 import { journald, readEntry, setSender } from './host/journald.ts';
 import { DECODERS, decodersOf, decodersOfProgram, KNOWING } from './registry.ts';
 import { plainEvent } from './shape.ts';
+import { noteFailed } from './shapes.ts';
 import { FACILITIES, readSyslog, SEVERITIES } from './syslog.ts';
 import { syslogMessage } from './syslog-message.ts';
 import { text as textDecoder } from './text.ts';
@@ -189,6 +190,7 @@ const finish = (event: EventDraft, dataset: string): Decoded => {
   if (frame.repeated !== 1) setExtra(event, 'syslog.repeated', String(frame.repeated));
   event['vigil.flags'] = flagNames(record.flags, origin.replay);
   if (line.text.length > SURELY_SHORT) clipEvent(event);
+  if (frame.outcome === 'failed') noteFailed(record.dataset, line.text);
   return { outcome: frame.outcome, event };
 };
 
