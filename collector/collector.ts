@@ -3,7 +3,7 @@
  * The wiring: opens every part with its arguments in the order they need each other, and closes them in reverse.
  * Input: the configuration. Output: a running collector with its addresses, or a coded error and nothing left open.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -15,6 +15,7 @@ import type { Log } from '../core/log.ts';
 import { bytes, ms, unixMs } from '../core/units.ts';
 import { openAudit } from './auth/audit/log.ts';
 import type { OneTime } from './auth/users.ts';
+import { UNFINISHED } from './backup/restore.ts';
 import type { CollectorConfig } from './config.ts';
 import { openSchedule, type Schedule } from './deadline/schedule.ts';
 import { type Doors, openDoors } from './doors.ts';
@@ -38,6 +39,7 @@ import type { RulesView } from './river.ts';
 import { openEvents } from './store/embedded/events.ts';
 import { lockFolder } from './store/embedded/lock.ts';
 import { type RiverThread, startRiver, startState } from './threads.ts';
+import { openUpkeep } from './upkeep.ts';
 
 export const VERSION = '0.1.0';
 const PROJECT = fileURLToPath(new URL('../', import.meta.url));
@@ -88,6 +90,7 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const lock = lockFolder(dir);
     closers.push(() => lock.release());
+    if (existsSync(join(dir, UNFINISHED))) throw fault('RESTORE_UNFINISHED', { dir });
     const loop = monitorEventLoopDelay({ resolution: 5 });
     loop.enable();
     const startedAt = clock.now();
@@ -164,9 +167,10 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
       ...registry.all().map((agent) => ({ key: agent.id, asset: agent.asset, name: agent.host })),
     ];
     const reader = new JournalReader(join(dir, 'journal'));
+    const [stored, detected] = [await events.position(), await state.store.position('detect')];
     const positions = {
-      store: resumeAt(reader, await events.position()),
-      detect: resumeAt(reader, await state.store.position('detect')),
+      store: resumeAt(reader, stored),
+      detect: resumeAt(reader, detected),
     };
     storeLag.current = makeLag(positions.store, clock);
     detectLag.current = makeLag(positions.detect, clock);
@@ -177,6 +181,7 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
         collector,
         incarnation: journal.incarnation,
         from: positions,
+        resumed: (positions.store <= positions.detect ? stored : detected) ?? { incarnation: journal.incarnation, offset: 0 },
         page: state.lastPage?.incarnation === journal.incarnation ? state.lastPage.n + 1 : 1,
         end: journal.end,
         ruleDirs: [OWN_RULES, ...config['rules.dirs']],
@@ -265,6 +270,7 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
       longestBlockMs: () => loop.max / 1e6,
       notes: () => notes,
     });
+    const upkeep = openUpkeep({ dir, clock, signer, version: VERSION, collector, journal, events, audit, hosts });
     doors.current = await openDoors({
       config,
       log,
@@ -288,8 +294,11 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
       storeLag: () => storeLag.current,
       detectLag: () => detectLag.current,
       notes,
+      more: upkeep.routes,
     });
     closers.push(() => doors.current?.close());
+    // First, so that no door waits for what takes hours.
+    closers.push(() => upkeep.close());
     const silence = openSilence({ registry, notices: own, clock, silentAfterMs: ms(config['agents.silent_after']) });
     closers.push(() => silence.close());
     const schedule = await openJobs();

@@ -38,6 +38,7 @@ import { openAgentsListener } from './http/agents.ts';
 import { buildConsole, consoleIsCurrent } from './http/build.ts';
 import { openControl } from './http/control.ts';
 import { portOwner } from './http/port-owner.ts';
+import type { Route } from './http/route.ts';
 import { controlSockets, makeConsoleServer } from './http/server.ts';
 import { openSite } from './http/static.ts';
 import type { Condition } from './http/status.ts';
@@ -81,6 +82,8 @@ export interface DoorParts {
   readonly storeLag: () => Lag;
   readonly detectLag: () => Lag;
   readonly notes: Condition[];
+  /** Further routes. */
+  readonly more: readonly Route[];
 }
 
 export interface Doors {
@@ -208,7 +211,11 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
     },
     fleet: { parts: { registry, audit, notices: own, clock }, tokens, assets, version: parts.version },
     auth: { logins, users: { ...users, reset: resetAndUnlock }, tokens: apiTokens, audit, permits },
-    more: [...proofRoutes((id) => prove(id, parts)), ...replayRoutes({ replay: (by, asked, from) => replay(by, asked, from, parts) })],
+    more: [
+      ...proofRoutes((id) => prove(id, parts)),
+      ...replayRoutes({ replay: (by, asked, from) => replay(by, asked, from, parts) }),
+      ...parts.more,
+    ],
   });
   await app.ready();
   const control = await openControl(app, dir, controlSockets(app));

@@ -70,8 +70,10 @@ export class RowGathering {
   #rows: string[] = [];
   #bytes = 0;
   readonly #used = newColumnUse();
+  readonly #generation: number;
 
-  constructor(place: Place, incarnation: string) {
+  constructor(place: Place, incarnation: string, generation = 1) {
+    this.#generation = generation;
     this.span = new Span(place, incarnation);
   }
   readonly add = (event: Event): void => {
@@ -91,7 +93,7 @@ export class RowGathering {
     this.#bytes = 0;
     const columns = columnMask(this.#used);
     this.#used.fill(0);
-    return { range, generation: 1, rows: rows.length, ndjson, columns };
+    return { range, generation: this.#generation, rows: rows.length, ndjson, columns };
   }
 }
 

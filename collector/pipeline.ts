@@ -10,6 +10,7 @@ import { groupAlerts } from './alert/group.ts';
 import { makeCorrelator } from './correlate/correlate.ts';
 import { type JoinState, makeJoin, mayJoin } from './decode/auditd/join.ts';
 import { declarations, decode } from './decode/decode.ts';
+import { type FailedShape, takeFailedShapes } from './decode/shapes.ts';
 import { makeDetector } from './detect/detect.ts';
 import type { CompiledRuleSet } from './detect/ruleset.ts';
 import { makeSignaller, streamOf } from './detect/signal.ts';
@@ -39,6 +40,8 @@ export interface Pass {
   block(block: JournalBlock, out: PassOut): void;
   counts(): { readonly events: number; readonly failed: number; readonly signals: number };
   takeQuarantined(): readonly { readonly rule: string; readonly reason: string }[];
+  /** Lines that no decoder understood, by shape; null where none came since the last call. */
+  takeFailedShapes(): readonly FailedShape[] | null;
   /** Records that wait for others behind the last block; saved with each sink's position (J2). Null when none does. */
   joins(): JoinState | null;
 }
@@ -50,9 +53,11 @@ export interface PassParts {
   readonly hostOf: (key: string) => HostView | undefined;
   /** What waited for others at the position where the pass begins. */
   readonly joins?: JoinState | null;
+  /** Of what is decoded; 1 when absent (P5). */
+  readonly generation?: number;
 }
 
-export const makePass = ({ collector, ruleset, hostOf, joins }: PassParts): Pass => {
+export const makePass = ({ collector, ruleset, hostOf, joins, generation = 1 }: PassParts): Pass => {
   const detector = makeDetector(ruleset, { sources: declarations() });
   const signaller = makeSignaller(detector);
   const facts = new Map<string, AssetFacts>();
@@ -86,7 +91,7 @@ export const makePass = ({ collector, ruleset, hostOf, joins }: PassParts): Pass
         collector,
         incarnation: frame.incarnation,
         offset: frame.offset,
-        generation: 1,
+        generation,
         agent: frame.agent,
         host: host ? { id: host.asset, name: host.name } : { id: `ast_${frame.agent.slice(4)}` as HostView['asset'], name: header.host },
         stream: header.stream,
@@ -112,6 +117,7 @@ export const makePass = ({ collector, ruleset, hostOf, joins }: PassParts): Pass
     },
     counts: () => counts,
     takeQuarantined: () => detector.takeQuarantined(),
+    takeFailedShapes,
     joins: () => join.state(),
   };
 };

@@ -23,6 +23,8 @@ export interface RiverData {
   readonly incarnation: string;
   /** Where each sink goes on; offsets of the journal. */
   readonly from: { readonly store: number; readonly detect: number };
+  /** The lower of the two as its sink committed it: after a restore it is of another life of the journal. */
+  readonly resumed: { readonly incarnation: string; readonly offset: number };
   /** Number of the next page. */
   readonly page: number;
   readonly end: number;
@@ -94,7 +96,7 @@ const run = async (): Promise<void> => {
   const hosts = new Map(data.hosts.map((host) => [host.key, host]));
   const saved = openSavedJoins(data.joinsFile);
   let position = Math.min(data.from.store, data.from.detect);
-  const joins = saved.at({ incarnation: data.incarnation, offset: position });
+  const joins = saved.at(data.resumed);
   const pass = makePass({ collector: data.collector, ruleset, hostOf: (key) => hosts.get(key), joins });
   const rows = new RowGathering({ collector: data.collector, from: data.from.store }, data.incarnation);
   const signals = new SignalGathering({ collector: data.collector, from: data.from.detect }, data.incarnation, data.page);

@@ -3,8 +3,10 @@
  * What journal, spool and quarantine ask of a file system: the door behind which their promises are kept.
  * Input: paths, bytes. Output: the system's own errors. A test gives one that lies in memory, loses what was not synced, or fails.
  */
-import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, copyFileSync, fstatSync, linkSync, mkdirSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { systemCode } from './errors.ts';
 
 /** An open file; `FileHandle` is one. */
 export interface OpenFile {
@@ -70,4 +72,17 @@ export const systemFiles: Files = {
     read: readSync,
     close: closeSync,
   },
+};
+
+/** Gives a file a second name, below a folder that is made with mode 0700; what takes its first name later leaves it as it is. False where it is gone by now. Blocking. */
+export const linkOrCopy = (from: string, to: string): boolean => {
+  mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    // Not every file system knows links.
+    copyFileSync(from, to);
+  }
+  return true;
 };

@@ -22,6 +22,8 @@ export const ROLE_PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> =
     'user.read',
     'user.write',
     'audit.read',
+    'event.write',
+    'backup.write',
   ]),
   analyst: new Set<Permission>([
     ...EVERYONE,

@@ -8,7 +8,7 @@ import { fault } from '../errors.ts';
 import { addAdminCommands } from './admin.ts';
 import { addLookCommands } from './look.ts';
 import { addOfflineCommands } from './offline.ts';
-import { addRunCommands } from './run.ts';
+import { addRunCommands, addUpkeepCommands } from './run.ts';
 import type { Terminal } from './terminal.ts';
 
 export const VERSION = '0.1.0';
@@ -36,6 +36,7 @@ export const makeProgram = (terminal: Terminal = silent): Command => {
     .showSuggestionAfterError(true)
     .configureOutput({ writeOut: terminal.out, writeErr: () => {}, getOutHelpWidth: () => 100 });
   addRunCommands(program, terminal);
+  addUpkeepCommands(program, terminal);
   addLookCommands(program, terminal);
   addOfflineCommands(program, terminal);
   addAdminCommands(program, terminal);

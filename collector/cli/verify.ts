@@ -17,6 +17,10 @@ export const runVerify = async (what: string, target: Target, json: boolean, ter
   if (ID.test(what)) return verifyId(what, target, json, terminal);
   const path = terminal.here(what);
   if (!existsSync(path)) throw fault('USAGE', { reason: `"${what}" is neither an id (evt_…, alr_…, inc_…, INC-8) nor a file or folder` });
+  if (statSync(path).isFile()) {
+    const { isBackup } = await import('../backup/read.ts');
+    if (await isBackup(path)) return (await import('./backup.ts')).verifyBackup(path, json, terminal);
+  }
   const kind = kindOf(path);
   if (kind === 'journal') return verifyJournalFolder(path, json, terminal);
   if (kind === 'audit') return verifyAuditLog(path, json, terminal);

@@ -153,6 +153,24 @@ export class JournalReader {
     return segment.incarnation;
   }
 
+  /** Begin of the last segment whose first block came in before that time; of the oldest where none did. */
+  before(time: UnixMs): number {
+    this.#list();
+    for (const segment of this.#known.toReversed()) {
+      const at = this.#firstAt(segment);
+      if (at !== null && at < time) return segment.start;
+    }
+    return this.#known[0]?.start ?? 0;
+  }
+
+  #firstAt(segment: Known): UnixMs | null {
+    for (const item of readSegmentSync(segment.path, undefined, undefined, this.#files)) {
+      const frame = item.kind === 'frame' ? readFrame(item.payload) : null;
+      if (frame?.kind === 'block') return frame.at;
+    }
+    return null;
+  }
+
   /**
    * Where to go on from a position of a sink. One of an incarnation that is not here any more, or of one that was put back
    * and ended earlier, continues where that life ends here; an unknown one begins at the oldest segment (J2, W6).

@@ -123,11 +123,21 @@ export const columnMask = (used: Uint8Array): string => {
 export const columnsOfMask = (mask: string | undefined): readonly Column[] => {
   if (mask === undefined || !/^[0-9a-f]{9,64}$/.test(mask) || !mask.startsWith(MASK_SCHEMA)) return COLUMNS;
   const bits = BigInt(`0x${mask.slice(MASK_SCHEMA.length)}`);
-  // The engine asks every table for times and dataset.
+  // The engine asks every table for times, dataset and place.
   return COLUMNS.filter((column, i) => ALWAYS.has(column.name) || (bits >> BigInt(i)) % 2n === 1n);
 };
 
-const ALWAYS: ReadonlySet<EcsField> = new Set(['@timestamp', 'event.id', 'event.ingested', 'event.dataset', 'vigil.dataset']);
+const ALWAYS: ReadonlySet<EcsField> = new Set([
+  '@timestamp',
+  'event.id',
+  'event.ingested',
+  'event.dataset',
+  'vigil.dataset',
+  'vigil.journal.collector',
+  'vigil.journal.incarnation',
+  'vigil.journal.offset',
+  'vigil.journal.generation',
+]);
 
 /** The event of a row read by `EVENT_SELECT`: values in the order of `COLUMNS`, null where absent. */
 export const rowToEvent = (row: readonly unknown[]): Event => {

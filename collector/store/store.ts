@@ -47,6 +47,15 @@ export interface SearchState {
   readonly lagMs: number;
 }
 
+/** What a range that was decoded again is put in place of. */
+export interface Replacement {
+  /** Greater than any before. */
+  readonly generation: number;
+  /** Ingest times between which the blocks of the range came in, both inclusive. */
+  readonly from: UnixMs;
+  readonly to: UnixMs;
+}
+
 export interface Bucket {
   readonly key: string;
   readonly count: number;
@@ -64,6 +73,7 @@ export interface FieldUse {
  * MUST give events back equal to what was appended, sparse and extra fields included.
  * MUST order by `@timestamp` newest first, then by event id, so that pages neither repeat nor miss.
  * MUST read `not` as IS NOT TRUE: a missing field satisfies it.
+ * MUST put a newer generation of a journal range in place of the older ones as a unit: a search sees all of one, never both (P5).
  * MUST bound rows, groups and time of every answer.
  */
 export interface EventStore {
@@ -83,6 +93,11 @@ export interface EventStore {
   histogram(query: EventQuery, buckets: number): Promise<readonly Bucket[]>;
   /** Which fields occur, with how many events. */
   fields(query: EventQuery): Promise<readonly FieldUse[]>;
+  /**
+   * Batches of the newer generation, whose ranges are replaced together when the last one was taken. Each row stands for the place that
+   * its `vigil.journal` fields name. When the batches throw, nothing is changed.
+   */
+  replace(what: Replacement, batches: AsyncIterable<EventBatch>): Promise<{ readonly events: number }>;
   /** Removes whole files whose newest ingest is older, or the oldest beyond the bytes. Answers what went. */
   expire(keep: {
     readonly olderThan: UnixMs;
@@ -101,6 +116,8 @@ export interface EventStoreStatus {
   readonly hotRows: number;
   readonly oldest: UnixMs | null;
   readonly engine: { readonly rssBytes: number; readonly restarts: number };
+  /** Newest decode generation of any range, 1 at first. */
+  readonly generation: number;
   /** Rows that could not be loaded and lie in the dead letters. */
   readonly deadLetters: number;
 }

@@ -6,9 +6,10 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Event } from '../../collector/model/event.ts';
+import { eventBatch } from '../../collector/store/schema.ts';
 import type { EventStore } from '../../collector/store/store.ts';
 import { bytes, unixMs } from '../../core/units.ts';
-import { anyFields, batchMaker, eventOf, newestFirst, oldestFirst, plain, queryOf, START } from './events.ts';
+import { anyFields, batchMaker, eventOf, INCARNATION, newestFirst, oldestFirst, plain, queryOf, START } from './events.ts';
 
 export interface EventStoreUnderTest {
   readonly name: string;
@@ -145,6 +146,68 @@ export const eventStoreContract = (engine: EventStoreUnderTest): void => {
         expect(await matching('not source.port > 5')).toEqual([one, two, three]);
       }
     });
+
+    test('MUST put a newer generation of a journal range in place of the older ones as a unit: a search sees all of one, never both (P5)', async () => {
+      const placed = (from: number, count: number, generation: number, user: string): Event[] =>
+        many(from, count, (n) => ({
+          'user.name': user,
+          'vigil.journal.collector': 'c1',
+          'vigil.journal.incarnation': INCARNATION,
+          'vigil.journal.offset': n * 10,
+          'vigil.journal.generation': generation,
+        }));
+      const range = (from: number, count: number) => ({
+        collector: 'c1',
+        incarnation: INCARNATION,
+        from: from * 10,
+        to: (from + count) * 10,
+      });
+      const put = (from: number, count: number): Promise<void> =>
+        store.append(eventBatch(range(from, count), 1, placed(from, count, 1, 'old')));
+      const what = (generation: number, from: number, count: number) => ({
+        generation,
+        from: unixMs(START + from * 1000 + 5),
+        to: unixMs(START + (from + count - 1) * 1000 + 5),
+      });
+      async function* again(from: number, count: number, generation: number, user: string, fails = false) {
+        for (let at = from; at < from + count; at += 25) {
+          const n = Math.min(25, from + count - at);
+          yield eventBatch(range(at, n), generation, placed(at, n, generation, user));
+        }
+        if (fails) throw new Error('cut short');
+      }
+      const users = async (): Promise<readonly string[]> =>
+        (await store.top(queryOf(), 'user.name', 10)).map(({ key, count }) => `${key} ${count}`).sort();
+
+      await put(0, 60);
+      await store.flush();
+      await put(60, 40);
+      await expect(store.replace(what(2, 30, 50), again(30, 50, 2, 'new', true))).rejects.toThrow('cut short');
+      expect(await users()).toEqual(['old 100']);
+      expect((await store.status()).generation).toBe(1);
+
+      // Over the border between what is sealed and what is not.
+      expect(await store.replace(what(2, 30, 50), again(30, 50, 2, 'new'))).toEqual({ events: 50 });
+      expect(await users()).toEqual(['new 50', 'old 50']);
+      expect((await store.count(queryOf())).count).toBe(100);
+      expect(idsOf(await all(store, '', 17))).toEqual(idsOf(many(0, 100).sort(newestFirst)));
+      const [found] = await store.get([eventOf(40)['event.id'] as string]);
+      expect(found).toMatchObject({ 'user.name': 'new', 'vigil.journal.generation': 2 });
+      expect((await store.histogram(queryOf('', START, START + 100_000), 1))[0]?.count).toBe(100);
+
+      // The same after a crash, also where older rows of the range are loaded again; then a third time over a part.
+      store = await engine.crash(store);
+      expect(await users()).toEqual(['new 50', 'old 50']);
+      await store.flush();
+      expect(await users()).toEqual(['new 50', 'old 50']);
+      expect((await store.status()).generation).toBe(2);
+      await store.replace(what(3, 0, 40), again(0, 40, 3, 'third'));
+      expect(await users()).toEqual(['new 40', 'old 20', 'third 40']);
+      expect((await store.count(queryOf('user.name: third'))).count).toBe(40);
+      // What arrives later goes on as ever.
+      await put(100, 5);
+      expect((await store.count(queryOf())).count).toBe(105);
+    }, 30_000);
 
     test('MUST bound rows, groups and time of every answer', async () => {
       await store.append(batch(many(0, 30, (n) => ({ 'user.name': `u${n}` }))));

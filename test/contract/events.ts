@@ -15,7 +15,7 @@ import { type UnixMs, unixMs } from '../../core/units.ts';
 
 export const START = Date.UTC(2026, 10, 24, 9, 0, 0);
 const COLLECTOR = 'c1';
-const INCARNATION = '0123456789abcdef0123456789abcdef';
+export const INCARNATION = '0123456789abcdef0123456789abcdef';
 
 /** Event number `n`; one second apart. */
 export const eventOf = (n: number, more: Partial<Event> = {}): Event => ({

@@ -3,7 +3,7 @@
  * The event store of one machine: batches go to disk and into the engine's memory, searches wait for what was appended before them.
  * Input: batches of the pass, queries. Output: answers with the position they saw. Port: `EventStore` in `store/store.ts`.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../../core/clock.ts';
 import type { EcsField } from '../../../core/ecs.ts';
@@ -13,7 +13,7 @@ import { mib, ms } from '../../../core/units.ts';
 import { fault } from '../../errors.ts';
 import type { JournalPosition, JournalRange } from '../../model/page.ts';
 import type { EventBatch, EventQuery, EventStore, EventStoreStatus, SearchState } from '../store.ts';
-import { batchFile, removeUnfinished, writeBatch } from './batch-file.ts';
+import { type BatchFile, batchFile, removeUnfinished, writeBatch } from './batch-file.ts';
 import type { EngineOptions, Query } from './engine/protocol.ts';
 import { EngineProcess } from './engine-process.ts';
 import { JournalEnds } from './journal-ends.ts';
@@ -48,6 +48,8 @@ export interface EmbeddedEvents extends EventStore {
   hold(name: string, ranges: readonly JournalRange[]): Promise<void>;
   /** Merges small files where at least so many of one dataset and day lie; answers how many went. */
   merge(minFiles: number): Promise<number>;
+  /** Links of all that the store consists of now, below a folder that must not exist; answers the paths there. For a backup. */
+  snapshot(into: string): Promise<readonly string[]>;
   /** Process id of the engine; it changes with a restart. */
   enginePid(): number | undefined;
 }
@@ -63,6 +65,7 @@ const DEFAULTS: Omit<EngineOptions, 'dir'> = {
 };
 // A load or a seal is not a question: it may take as long as a slow disk does.
 const WORK_LIMIT_MS = 600_000;
+const REPLACE_LIMIT_MS = 86_400_000;
 
 /**
  * Opens the store and its engine.
@@ -194,6 +197,22 @@ export const openEvents = async (options: EventsOptions): Promise<EmbeddedEvents
       return (await ask(() => engine.ask('histogram', { query: asked(query), buckets }, limitMs))).answer;
     },
     fields: async (query) => (await ask(() => engine.ask('fields', { query: asked(query) }, limitMs))).answer,
+    replace: async (what, batches) => {
+      const staging = join(dir, 'redecode');
+      const files: BatchFile[] = [];
+      await rm(staging, { recursive: true, force: true });
+      try {
+        for await (const batch of batches) {
+          const file = batchFile({ ...batch, generation: what.generation });
+          await writeBatch(staging, file, batch.ndjson);
+          files.push(file);
+        }
+        await engine.ready();
+        return { events: await engine.ask('replace', { what, batches: files }, REPLACE_LIMIT_MS) };
+      } finally {
+        await rm(staging, { recursive: true, force: true });
+      }
+    },
     expire: async (keep) => {
       await engine.ready();
       return engine.ask('expire', keep, WORK_LIMIT_MS);
@@ -221,6 +240,10 @@ export const openEvents = async (options: EventsOptions): Promise<EmbeddedEvents
     merge: async (minFiles) => {
       await engine.ready();
       return engine.ask('merge', { minFiles }, WORK_LIMIT_MS);
+    },
+    snapshot: async (into) => {
+      await engine.ready();
+      return engine.ask('snapshot', { into }, WORK_LIMIT_MS);
     },
     enginePid: () => engine.pid,
   };

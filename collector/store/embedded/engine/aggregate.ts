@@ -25,7 +25,8 @@ const plan = (snapshot: Snapshot, query: Query, from: FromOptions): Plan => {
 
 export const count = async (connection: Connection, snapshot: Snapshot, query: Query, from: FromOptions): Promise<number> => {
   const { where, units } = plan(snapshot, query, from);
-  const inside = ({ block }: Unit): boolean => where.all && block.minTime >= query.from && block.maxTime < query.to;
+  const inside = ({ block, source }: Unit): boolean =>
+    where.all && block.minTime >= query.from && block.maxTime < query.to && (from.hidden?.(source) ?? null) === null;
   // Wholly inside the window, the number of rows is known without reading.
   const known = units.filter(inside).reduce((sum, { block }) => sum + block.rows, 0);
   const rest = units.filter((unit) => !inside(unit));

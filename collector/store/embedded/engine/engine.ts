@@ -15,8 +15,10 @@ import { Intake } from './intake.ts';
 import { Manifest } from './manifest.ts';
 import type { AskKind, Asks, CrossedError, EngineOptions, FromEngine, Positions, ToEngine } from './protocol.ts';
 import { Readers } from './readers.ts';
+import { REDECODE } from './replace.ts';
 import { getEvents, search } from './search.ts';
-import { type Snapshot, Sources } from './sources.ts';
+import { snapshot } from './snapshot.ts';
+import { type FromOptions, type Snapshot, Sources } from './sources.ts';
 
 export interface Engine {
   take(message: ToEngine): void;
@@ -34,8 +36,13 @@ export const openEngine = async (options: EngineOptions, send: (message: FromEng
   await rm(tempDir, { recursive: true, force: true });
   for (const dir of [hotDir, filesDir, tempDir]) await mkdir(dir, { recursive: true, mode: 0o700 });
   const manifest = new Manifest(join(options.dir, 'manifest.db'));
-  const duck = await openDuck({ memoryBytes: options.memoryBytes, tempBytes: options.tempBytes, tempDir, folders: [hotDir, filesDir] });
-  const sources = new Sources(manifest.files());
+  const duck = await openDuck({
+    memoryBytes: options.memoryBytes,
+    tempBytes: options.tempBytes,
+    tempDir,
+    folders: [hotDir, filesDir, join(options.dir, REDECODE)],
+  });
+  const sources = new Sources(manifest.files(), manifest.replaced());
   const from = { filesDir, columnsOf: manifest.columns() };
   const intake = new Intake({
     options,
@@ -51,13 +58,13 @@ export const openEngine = async (options: EngineOptions, send: (message: FromEng
   setInterval(() => intake.tick(), TICK_MS).unref();
 
   const readers = new Readers(await Promise.all(Array.from({ length: READERS }, () => duck.connect())));
-  const read = <T>(id: number, act: (connection: Connection, snapshot: Snapshot) => Promise<T>): Promise<T> =>
+  const read = <T>(id: number, act: (connection: Connection, snapshot: Snapshot, from: FromOptions) => Promise<T>): Promise<T> =>
     readers.run(id, async (connection) => {
-      const snapshot = sources.open();
+      const moment = sources.open();
       try {
-        return await act(connection, snapshot);
+        return await act(connection, moment, { ...from, hidden: moment.hidden });
       } finally {
-        snapshot.release();
+        moment.release();
       }
     });
 
@@ -66,17 +73,19 @@ export const openEngine = async (options: EngineOptions, send: (message: FromEng
       await intake.load(batch);
       return null;
     },
-    search: (ask, id) => read(id, (connection, snapshot) => search(connection, snapshot, ask, from)),
-    get: ({ ids }, id) => read(id, (connection, snapshot) => getEvents(connection, snapshot, ids, from)),
-    count: ({ query }, id) => read(id, (connection, snapshot) => aggregate.count(connection, snapshot, query, from)),
-    top: (ask, id) => read(id, (connection, snapshot) => aggregate.top(connection, snapshot, ask, from)),
-    histogram: (ask, id) => read(id, (connection, snapshot) => aggregate.histogram(connection, snapshot, ask, from)),
-    fields: ({ query }, id) => read(id, (connection, snapshot) => aggregate.fields(connection, snapshot, query, from)),
+    search: (ask, id) => read(id, (connection, snapshot, seen) => search(connection, snapshot, ask, seen)),
+    get: ({ ids }, id) => read(id, (connection, snapshot, seen) => getEvents(connection, snapshot, ids, seen)),
+    count: ({ query }, id) => read(id, (connection, snapshot, seen) => aggregate.count(connection, snapshot, query, seen)),
+    top: (ask, id) => read(id, (connection, snapshot, seen) => aggregate.top(connection, snapshot, ask, seen)),
+    histogram: (ask, id) => read(id, (connection, snapshot, seen) => aggregate.histogram(connection, snapshot, ask, seen)),
+    fields: ({ query }, id) => read(id, (connection, snapshot, seen) => aggregate.fields(connection, snapshot, query, seen)),
     expire: ({ olderThan, maxBytes }) => intake.expire(olderThan, maxBytes),
     hold: async ({ name, ranges }) => {
       manifest.hold(name, ranges);
       return null;
     },
+    replace: (ask) => intake.replace(ask),
+    snapshot: async ({ into }) => snapshot(manifest, options.dir, into),
     seal: async () => {
       await intake.seal();
       return null;
@@ -92,6 +101,7 @@ export const openEngine = async (options: EngineOptions, send: (message: FromEng
         files: files.length,
         hotRows: rows,
         oldest: Number.isFinite(oldest) ? unixMs(oldest) : null,
+        generation: Math.max(1, ...sources.replaced.map((one) => one.generation)),
         deadLetters: manifest.deadLetters(),
       };
     },

@@ -40,7 +40,7 @@ export const writeFiles = async (
      SELECT row_number() OVER () AS n, * FROM (
        SELECT ${DATASET} AS dataset, count(*) AS total,
          epoch_ms(min("@timestamp")), epoch_ms(max("@timestamp")), epoch_ms(min("event.ingested")), epoch_ms(max("event.ingested")),
-         bool_and(message IS NULL OR coalesce(contains("event.original", message), FALSE)), max(coalesce("vigil.journal.generation", 0))
+         bool_and(message IS NULL OR coalesce(contains("event.original", message), FALSE)), min(coalesce("vigil.journal.generation", 0))
        FROM ${table} GROUP BY dataset)`,
   );
   const groups = await connection.rows('SELECT * FROM sealing ORDER BY n');
@@ -48,7 +48,8 @@ export const writeFiles = async (
   for (const [n, dataset, rows, minTime, maxTime, minIngest, maxIngest, messageInOriginal, generation] of groups) {
     const newest = Number(maxIngest ?? maxTime ?? 0);
     const day = new Date(newest).toISOString().slice(0, 10);
-    const path = `${day}/${slug(String(dataset))}-${stamp(ranges, String(dataset))}.parquet`;
+    // Another generation of the same ranges is another file.
+    const path = `${day}/${slug(String(dataset))}-${stamp(ranges, Number(generation) > 1 ? `${String(dataset)} ${Number(generation)}` : String(dataset))}.parquet`;
     const one = groups.length === 1 ? '' : `WHERE ${DATASET} = (SELECT dataset FROM sealing WHERE n = ${Number(n)})`;
     const temp = join(options.filesDir, `${path}.part`);
     await mkdir(dirname(temp), { recursive: true, mode: 0o700 });
@@ -116,7 +117,53 @@ export const concatFiles = async (
     maxIngest: Math.max(...of((file) => file.maxIngest)),
     schema: SCHEMA_ID,
     ranges,
-    generation: Math.max(...of((file) => file.generation)),
+    generation: Math.min(...of((file) => file.generation)),
+    messageInOriginal,
+  };
+};
+
+/** Writes a file again without the rows that are hidden; null when none is left. */
+export const rewriteFile = async (
+  connection: Connection,
+  file: StoredFile,
+  from: FromOptions,
+  options: WriteOptions & { readonly generation: number },
+): Promise<NewFile | null> => {
+  const path = `${file.day}/${slug(file.dataset)}-${stamp(file.ranges, `${file.id} without ${options.generation} ${file.dataset}`)}.parquet`;
+  const temp = join(options.filesDir, `${path}.part`);
+  await mkdir(dirname(temp), { recursive: true, mode: 0o700 });
+  await connection.rows(`COPY (SELECT * FROM ${fromSql([file], from)}) TO ${sqlText(temp)} ${formatOf(options)}`);
+  const [row = []] = await connection.rows(
+    `SELECT count(*), epoch_ms(min("@timestamp")), epoch_ms(max("@timestamp")), epoch_ms(min("event.ingested")), epoch_ms(max("event.ingested")),
+       min(coalesce("vigil.journal.generation", 0)) FROM read_parquet(${sqlText(temp)})`,
+  );
+  const [rows, minTime, maxTime, minIngest, maxIngest, generation] = row.map((value) => Number(value ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  if (rows === 0) {
+    await rm(temp, { force: true });
+    return null;
+  }
+  const made = await publish(connection, temp, join(options.filesDir, path), rows, file.messageInOriginal, options);
+  const { dataset, day, ranges, messageInOriginal } = file;
+  return {
+    ...made,
+    path,
+    dataset,
+    day,
+    rows,
+    minTime,
+    maxTime,
+    minIngest,
+    maxIngest,
+    schema: SCHEMA_ID,
+    ranges,
+    generation,
     messageInOriginal,
   };
 };

@@ -13,6 +13,8 @@ import { fromTables, type HotTable } from './sources.ts';
 export interface HotOptions {
   readonly hotDir: string;
   readonly tempDir: string;
+  /** Of the tables' names. */
+  readonly prefix?: string;
   /** Told of each row that no load takes: its line in the batch, counted from 0. */
   readonly bury: (batch: BatchFile, line: number, text: Uint8Array, reason: string) => void;
 }
@@ -76,7 +78,7 @@ export class HotTables {
   }
 
   async #create(select: string, batches: readonly BatchFile[], rows: number): Promise<HotTable> {
-    const name = `hot_${++this.#n}`;
+    const name = `${this.#options.prefix ?? 'hot'}_${++this.#n}`;
     await this.#connection.rows(`CREATE TABLE ${name} AS ${select}`);
     const [row = []] = await this.#connection.rows(
       `SELECT count(*), epoch_ms(min("@timestamp")), epoch_ms(max("@timestamp")), epoch_ms(min("event.ingested")), epoch_ms(max("event.ingested")) FROM ${name}`,
@@ -128,7 +130,7 @@ export class HotTables {
   }
 
   async #fromLines<T>(lines: readonly Uint8Array[], use: (path: string) => Promise<T>): Promise<T> {
-    const temp = join(this.#options.tempDir, `part-${++this.#n}.ndjson`);
+    const temp = join(this.#options.tempDir, `${this.#options.prefix ?? 'hot'}-${++this.#n}.ndjson`);
     await writeFile(temp, Buffer.concat(lines.flatMap((line) => [line, LINE_END])));
     try {
       return await use(temp);

@@ -14,9 +14,10 @@ import { JournalEnds, joinRanges } from '../journal-ends.ts';
 import type { Connection } from './duck.ts';
 import { concatFiles, skipPath, tidyFiles, writeFiles } from './files.ts';
 import { HotTables, isOutOfMemory } from './hot.ts';
-import type { Manifest, StoredFile } from './manifest.ts';
+import type { Manifest, Replaced, StoredFile } from './manifest.ts';
 import { mergeable } from './merge.ts';
-import type { EngineOptions, FromEngine, Positions } from './protocol.ts';
+import type { Asks, EngineOptions, FromEngine, Positions } from './protocol.ts';
+import { dropHidden, replacedBy, writeReplacement } from './replace.ts';
 import { type FromOptions, fromSql, type HotTable, type Sources } from './sources.ts';
 
 export interface IntakeParts {
@@ -56,6 +57,7 @@ export class Intake {
   #oldest: number | null = null;
   #loadedRows = 0;
   #merging = false;
+  #dropping = false;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -183,6 +185,8 @@ export class Intake {
       this.seal().catch((error: unknown) => this.#failed('store.seal.failed', error));
     const quiet = this.#loadedRows <= QUIET_ROWS;
     this.#loadedRows = 0;
+    // Rows that a batch brought after its range was replaced, or that the last end left.
+    if (this.#parts.sources.replaced.length > 0 && quiet) void this.#dropHidden();
     if (!this.#merging)
       this.merge(quiet ? MERGE_WHEN_QUIET : MERGE_WHEN_BUSY, 1).catch((error: unknown) => this.#failed('store.merge.failed', error));
   }
@@ -260,6 +264,45 @@ export class Intake {
     });
   }
 
+  /** Puts a newer generation in the place of older rows of its ranges, together (P5); answers how many rows it has. */
+  replace(ask: Asks['replace']['ask']): Promise<number> {
+    return this.#file(async () => {
+      const { manifest } = this.#parts;
+      const files = await writeReplacement(this.#replacing(), ask.batches);
+      const made = manifest.replaceRanges(files, replacedBy(ask));
+      this.#show({ newFiles: made, replaced: manifest.replaced() });
+      void this.#dropHidden();
+      return made.reduce((sum, file) => sum + file.rows, 0);
+    });
+  }
+
+  /** Writes files with hidden rows again without them, one after another, while nothing else waits for its turn longer than for one. */
+  async #dropHidden(): Promise<void> {
+    const next = (): Promise<boolean> =>
+      this.#file(async () => {
+        const { manifest } = this.#parts;
+        const change = await dropHidden(this.#replacing());
+        if (change === null) return false;
+        const newFiles = manifest.replace([change.gone.id], change.made === null ? [] : [change.made]);
+        this.#show({ goneFiles: [change.gone], newFiles });
+        return true;
+      });
+    if (this.#dropping) return;
+    this.#dropping = true;
+    try {
+      while (await next());
+    } catch (error) {
+      this.#failed('store.drop.failed', error);
+    } finally {
+      this.#dropping = false;
+    }
+  }
+
+  #replacing() {
+    const { options, manifest, sources, merger, from } = this.#parts;
+    return { options, manifest, sources, connection: merger, from };
+  }
+
   /** Removes whole files by age of ingest, bytes and holds. */
   expire(olderThan: UnixMs, maxBytes: number): Promise<{ readonly files: number; readonly events: number; readonly bytes: number }> {
     return this.#file(async () => {
@@ -292,6 +335,7 @@ export class Intake {
     newTables?: readonly HotTable[];
     goneFiles?: readonly StoredFile[];
     newFiles?: readonly StoredFile[];
+    replaced?: readonly Replaced[];
   }): void {
     const { goneTables = [], goneFiles = [] } = change;
     this.#parts.sources.change(change, () => {

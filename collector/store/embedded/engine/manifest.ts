@@ -4,8 +4,10 @@
  * Input: seals, merges, expiry. Output: the list of files on start; every change is one transaction, durable when it returns.
  */
 import { DatabaseSync } from 'node:sqlite';
+import type { UnixMs } from '../../../../core/units.ts';
 import type { JournalPosition, JournalRange } from '../../../model/page.ts';
 import { COLUMNS, SCHEMA_ID } from '../../schema.ts';
+import type { Replacement } from '../../store.ts';
 
 /** A run of rows of a file that is read or passed over as one: a row group. Times as of its file. */
 export interface Block {
@@ -33,6 +35,7 @@ export interface StoredFile {
   /** Columns it was written with. */
   readonly schema: string;
   readonly ranges: readonly JournalRange[];
+  /** Lowest decode generation of its rows. */
   readonly generation: number;
   /** True when each `message` is part of its `event.original`: a search of both may read one. */
   readonly messageInOriginal: boolean;
@@ -58,7 +61,15 @@ CREATE TABLE IF NOT EXISTS dead (
 CREATE TABLE IF NOT EXISTS attempt (batch TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS hold (
   name TEXT NOT NULL, collector TEXT NOT NULL, incarnation TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS replaced (
+  collector TEXT NOT NULL, incarnation TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, generation INTEGER NOT NULL,
+  min_ingest INTEGER NOT NULL, max_ingest INTEGER NOT NULL) STRICT;
 PRAGMA user_version = 1;`;
+
+/** Rows of this range that are older than the generation are not there any more (P5). */
+export interface Replaced extends Replacement {
+  readonly range: JournalRange;
+}
 
 export class Manifest {
   readonly #db: DatabaseSync;
@@ -126,6 +137,43 @@ export class Manifest {
       for (const id of gone) this.#db.prepare('DELETE FROM file WHERE id = ?').run(id);
       return files.map((file) => this.#insert(file));
     });
+  }
+
+  /** Adds the files of a newer generation and hides what they replace. */
+  replaceRanges(files: readonly NewFile[], replaced: readonly Replaced[]): readonly StoredFile[] {
+    return this.#transaction(() => {
+      for (const { range, generation, from, to } of replaced) {
+        const { collector, incarnation } = range;
+        // What the newer one covers wholly hides nothing besides.
+        this.#db
+          .prepare('DELETE FROM replaced WHERE collector = ? AND incarnation = ? AND first >= ? AND last <= ? AND generation < ?')
+          .run(collector, incarnation, range.from, range.to, generation);
+        this.#db
+          .prepare('INSERT INTO replaced VALUES (?, ?, ?, ?, ?, ?, ?)')
+          .run(collector, incarnation, range.from, range.to, generation, from, to);
+      }
+      return files.map((file) => this.#insert(file));
+    });
+  }
+
+  replaced(): readonly Replaced[] {
+    const rows = this.#db.prepare('SELECT * FROM replaced ORDER BY rowid').all();
+    return rows.map((row) => ({
+      range: {
+        collector: String(row['collector']),
+        incarnation: String(row['incarnation']),
+        from: Number(row['first']),
+        to: Number(row['last']),
+      },
+      generation: Number(row['generation']),
+      from: Number(row['min_ingest']) as UnixMs,
+      to: Number(row['max_ingest']) as UnixMs,
+    }));
+  }
+
+  /** Copies the whole manifest, as it is now, to a file that does not exist. */
+  copyTo(path: string): void {
+    this.#db.prepare('VACUUM INTO ?').run(path);
   }
 
   /** Keeps a row that no load takes. Repeating it changes nothing. */

@@ -8,12 +8,12 @@ import type { ErrorDetails } from '../../../../core/errors.ts';
 import type { UnixMs } from '../../../../core/units.ts';
 import type { Event } from '../../../model/event.ts';
 import type { JournalPosition, JournalRange } from '../../../model/page.ts';
-import type { Bucket, EventQuery, EventStoreStatus, FieldUse } from '../../store.ts';
+import type { Bucket, EventQuery, EventStoreStatus, FieldUse, Replacement } from '../../store.ts';
 import type { BatchFile } from '../batch-file.ts';
 
 /** Given as JSON in the engine's first argument. Sizes in bytes. */
 export interface EngineOptions {
-  /** Folder of the event store; holds `hot`, `files`, `tmp` and `manifest.db`. */
+  /** Folder of the event store; holds `hot`, `files`, `redecode`, `tmp` and `manifest.db`. */
   readonly dir: string;
   readonly memoryBytes: number;
   readonly tempBytes: number;
@@ -48,6 +48,10 @@ export interface Asks {
     answer: { readonly files: number; readonly events: number; readonly bytes: number };
   };
   hold: { ask: { readonly name: string; readonly ranges: readonly JournalRange[] }; answer: null };
+  /** Batch files below `redecode/`, of one newer generation: put in the place of older rows of their ranges, together. */
+  replace: { ask: { readonly what: Replacement; readonly batches: readonly BatchFile[] }; answer: number };
+  /** Links of everything the store consists of below a folder; answers the paths there. */
+  snapshot: { ask: { readonly into: string }; answer: readonly string[] };
   seal: { ask: null; answer: null };
   merge: { ask: { readonly minFiles: number }; answer: number };
   status: { ask: null; answer: Omit<EventStoreStatus, 'engine'> };

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { COLUMNS, SCHEMA_ID, sqlName, sqlText } from '../../schema.ts';
 import type { BatchFile } from '../batch-file.ts';
-import type { Block, StoredFile } from './manifest.ts';
+import type { Block, Replaced, StoredFile } from './manifest.ts';
 
 /** Times in milliseconds, both ends inclusive; infinite where the table has no rows. */
 export interface HotTable {
@@ -34,6 +34,7 @@ export interface Pick {
 export interface Snapshot {
   readonly tables: readonly HotTable[];
   readonly files: readonly StoredFile[];
+  readonly hidden: Hidden;
   /** Must be called once, also after a fault. */
   release(): void;
 }
@@ -43,17 +44,46 @@ export interface Change {
   readonly newTables?: readonly HotTable[];
   readonly goneFiles?: readonly StoredFile[];
   readonly newFiles?: readonly StoredFile[];
+  /** All ranges of which a newer generation is there. */
+  readonly replaced?: readonly Replaced[];
 }
+
+/** Condition on the rows of a source that are still there; null when all are. */
+export type Hidden = (source: Source) => string | null;
 
 export class Sources {
   #tables: readonly HotTable[] = [];
   #files: readonly StoredFile[];
+  #replaced: readonly Replaced[];
+  /** Files that were looked through and hold nothing older than this generation in ranges that it replaced. */
+  readonly #clean = new Map<number, number>();
   #moment = 0;
   readonly #readers = new Set<number>();
   #waste: { readonly since: number; readonly remove: () => void }[] = [];
 
-  constructor(files: readonly StoredFile[]) {
+  constructor(files: readonly StoredFile[], replaced: readonly Replaced[] = []) {
     this.#files = files;
+    this.#replaced = replaced;
+  }
+
+  get replaced(): readonly Replaced[] {
+    return this.#replaced;
+  }
+
+  /** Nothing of this file is hidden by what was replaced up to that generation. */
+  cleaned(file: StoredFile, generation: number): void {
+    this.#clean.set(file.id, generation);
+  }
+
+  /** What hides rows now. Rows are placed by time of ingest, so that those of a join that was stored with a later range are found too. */
+  hidden(): Hidden {
+    const replaced = this.#replaced;
+    if (replaced.length === 0) return () => null;
+    return (source) => {
+      const known = isFile(source) ? Math.max(source.generation, this.#clean.get(source.id) ?? 0) : 0;
+      const over = replaced.filter(({ generation, from, to }) => generation > known && source.maxIngest >= from && source.minIngest <= to);
+      return over.length === 0 ? null : over.map(hidingSql).join(' AND ');
+    };
   }
 
   get tables(): readonly HotTable[] {
@@ -70,6 +100,7 @@ export class Sources {
     return {
       tables: this.#tables,
       files: this.#files,
+      hidden: this.hidden(),
       release: () => {
         this.#readers.delete(moment);
         this.#sweep();
@@ -78,9 +109,11 @@ export class Sources {
   }
 
   /** Shows the change to every later snapshot at once; `remove` runs when no earlier one is open. */
-  change({ goneTables = [], newTables = [], goneFiles = [], newFiles = [] }: Change, remove: () => void = () => {}): void {
+  change({ goneTables = [], newTables = [], goneFiles = [], newFiles = [], replaced }: Change, remove: () => void = () => {}): void {
     this.#tables = [...this.#tables.filter((table) => !goneTables.includes(table)), ...newTables];
     this.#files = [...this.#files.filter((file) => !goneFiles.includes(file)), ...newFiles];
+    if (replaced !== undefined) this.#replaced = replaced;
+    for (const { id } of goneFiles) this.#clean.delete(id);
     this.#waste.push({ since: ++this.#moment, remove });
     this.#sweep();
   }
@@ -93,12 +126,17 @@ export class Sources {
   }
 }
 
+const hidingSql = ({ range: { collector, incarnation, from, to }, generation }: Replaced): string =>
+  `(("vigil.journal.collector" = ${sqlText(collector)} AND "vigil.journal.incarnation" = ${sqlText(incarnation)} AND "vigil.journal.offset" >= ${from} AND "vigil.journal.offset" < ${to} AND "vigil.journal.generation" < ${generation}) IS NOT TRUE)`;
+
 export interface FromOptions {
   /** Folder of the files. */
   readonly filesDir: string;
   readonly columnsOf: ReadonlyMap<string, readonly string[]>;
   /** True when `message` is only searched together with `event.original`: where it is part of that, it need not be read. */
   readonly messageSpared?: boolean;
+  /** Of a snapshot; when absent every row is read. */
+  readonly hidden?: Hidden;
 }
 
 /** Row numbers of blocks, joined where they touch. */
@@ -133,14 +171,14 @@ export const fromPicks = (picks: readonly Pick[], options: FromOptions, places =
   for (const { source, rows } of picks) {
     if (isFile(source)) continue;
     const place = places ? `, ${order.length} AS "#source", rowid AS "#row"` : '';
-    parts.push(`SELECT *${place} FROM ${source.name}${rows === null ? '' : ` WHERE ${rows.replaceAll('ROW ', 'rowid ')}`}`);
+    parts.push(`SELECT *${place} FROM ${source.name}${whereSql(rows, 'rowid', options.hidden?.(source) ?? null)}`);
     order.push(source);
   }
-  for (const { files, spared } of alike(picks, options)) {
+  for (const { files, spared, hidden } of alike(picks, options)) {
     const [{ source: first, rows }] = files as [FilePick];
     const list = files.map(({ source }) => sqlText(join(options.filesDir, source.path))).join(', ');
     const place = places ? `, file_index + ${order.length} AS "#source", file_row_number AS "#row"` : '';
-    const where = rows === null ? '' : ` WHERE ${rows.replaceAll('ROW ', 'file_row_number ')}`;
+    const where = whereSql(rows, 'file_row_number', hidden);
     parts.push(
       `SELECT ${selectOf(options.columnsOf.get(first.schema), first.schema, spared)}${place} FROM read_parquet([${list}])${where}`,
     );
@@ -148,6 +186,11 @@ export const fromPicks = (picks: readonly Pick[], options: FromOptions, places =
   }
   const single = parts.length === 1 && order.every(isFile);
   return { sql: single ? `(${parts[0]})` : `(${[EMPTY, ...parts].join(' UNION ALL BY NAME ')})`, sources: order };
+};
+
+const whereSql = (rows: string | null, number: string, hidden: string | null): string => {
+  const all = [...(rows === null ? [] : [`(${rows.replaceAll('ROW ', `${number} `)})`]), ...(hidden === null ? [] : [hidden])];
+  return all.length === 0 ? '' : ` WHERE ${all.join(' AND ')}`;
 };
 
 /** All rows of the sources. */
@@ -164,14 +207,15 @@ type FilePick = Pick & { readonly source: StoredFile };
 const alike = (
   picks: readonly Pick[],
   options: FromOptions,
-): readonly { readonly files: readonly FilePick[]; readonly spared: boolean }[] => {
-  const groups = new Map<string, { readonly files: FilePick[]; readonly spared: boolean }>();
+): readonly { readonly files: readonly FilePick[]; readonly spared: boolean; readonly hidden: string | null }[] => {
+  const groups = new Map<string, { readonly files: FilePick[]; readonly spared: boolean; readonly hidden: string | null }>();
   for (const { source, rows } of picks) {
     if (!isFile(source)) continue;
     const spared = options.messageSpared === true && source.messageInOriginal;
-    const key = rows === null ? `${source.schema} ${spared}` : source.path;
+    const hidden = options.hidden?.(source) ?? null;
+    const key = rows === null ? `${source.schema} ${spared} ${hidden}` : source.path;
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, { files: [{ source, rows }], spared });
+    if (group === undefined) groups.set(key, { files: [{ source, rows }], spared, hidden });
     else group.files.push({ source, rows });
   }
   return [...groups.values()];
