@@ -255,6 +255,36 @@ export const COLLECTOR_ERRORS = {
     status: 422,
     exit: 2,
   },
+  BACKUP_RUNNING: { text: 'A backup is under way.', hint: 'Wait for its end; it may be seen at GET /api/v1/backup.', status: 409, exit: 2 },
+  BACKUP_FAILED: {
+    text: 'The backup {file} could not be taken: {reason}.',
+    hint: 'Nothing is left behind and nothing was changed: free space or name another place, then repeat.',
+  },
+  BACKUP_BROKEN: {
+    text: '{file} does not hold at {part}: {reason}.',
+    hint: 'Take an older backup, or fetch this one again from where it is kept.',
+    exit: 2,
+  },
+  RESTORE_NOT_EMPTY: {
+    text: '{dir} is not empty: it holds {name}.',
+    hint: 'Restore into a new folder, then start the collector there with --data.',
+    exit: 2,
+  },
+  RESTORE_UNFINISHED: {
+    text: 'A restore into {dir} was cut short.',
+    hint: 'Empty the folder and repeat `vigil restore FILE --data {dir}`.',
+    exit: 2,
+  },
+  REDECODE_RUNNING: {
+    text: 'A range is being decoded again already.',
+    hint: 'Wait for its end; it may be seen at GET /api/v1/redecode.',
+    status: 409,
+    exit: 2,
+  },
+  REDECODE_FAILED: {
+    text: 'The range could not be decoded again: {reason}.',
+    hint: 'The events are as they were; repeat it.',
+  },
   REASON_NEEDED: { text: 'A reason is missing: {reason}.', hint: 'Say in a sentence why.', status: 422, exit: 2 },
 } as const satisfies ErrorTable;
 

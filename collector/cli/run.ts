@@ -7,9 +7,9 @@ import { type Command, Option } from 'commander';
 import { printConfig } from '../../core/config.ts';
 import { COLLECTOR_SETTINGS, loadCollectorConfig } from '../config.ts';
 import { fault } from '../errors.ts';
-import { dataFolder } from './look.ts';
+import { dataFolder, type Reach, targetOf } from './look.ts';
 import { yearOf } from './offline.ts';
-import { example, json } from './program.ts';
+import { example, json, reaching } from './program.ts';
 import type { Terminal } from './terminal.ts';
 
 interface StartOptions {
@@ -84,6 +84,52 @@ export const addRunCommands = (program: Command, terminal: Terminal): void => {
       },
     ),
     'vigil replay /var/log/auth.log.2.gz --dataset syslog --host bastion',
+  );
+};
+
+/** Commands over the data as a whole: backup, restore, redecode. */
+export const addUpkeepCommands = (program: Command, terminal: Terminal): void => {
+  example(
+    json(
+      program
+        .command('backup')
+        .description('Take everything of a running collector, keys included, into one signed file on its host.')
+        .requiredOption('--out <file>', 'the file to write; must not exist')
+        .option('--data <dir>', 'data folder of the collector (default: .vigil, else /var/lib/vigil)'),
+    ).action(async (options: { out: string; data?: string; json?: boolean }) => {
+      const { runBackup } = await import('./backup.ts');
+      await runBackup(terminal.here(options.out), { dir: dataFolder(options.data, terminal) }, options.json === true, terminal);
+    }),
+    'vigil backup --out /srv/backup/vigil-monday.tar',
+  );
+  example(
+    json(
+      program
+        .command('restore')
+        .description('Put a backup into an empty data folder, verified on the way in.')
+        .argument('<file>', 'what `vigil backup` wrote')
+        .requiredOption('--data <dir>', 'an empty or a new folder'),
+    ).action(async (file: string, options: { data: string; json?: boolean }) => {
+      const { runRestore } = await import('./backup.ts');
+      await runRestore(terminal.here(file), terminal.here(options.data), options.json === true, terminal);
+    }),
+    'vigil restore /srv/backup/vigil-monday.tar --data /var/lib/vigil',
+  );
+  example(
+    json(
+      reaching(
+        program
+          .command('redecode')
+          .description('Decode what came in between two times again with today’s decoders; alerts stay as they were raised.')
+          .requiredOption('--from <time>', 'ISO 8601 or now-24h, by time of ingest')
+          .option('--to <time>', 'the same, exclusive; now by default'),
+      ),
+    ).action(async (options: Reach & { from: string; to?: string; json?: boolean }) => {
+      const { runRedecode } = await import('./backup.ts');
+      const range = { from: options.from, ...(options.to === undefined ? {} : { to: options.to }) };
+      await runRedecode(range, targetOf(options, terminal), options.json === true, terminal);
+    }),
+    'vigil redecode --from now-7d',
   );
 };
 
