@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
-import { systemCode, toError } from '../core/errors.ts';
+import { isCoded, systemCode, toError } from '../core/errors.ts';
 import { type AgentId, isId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { Signer } from '../core/sign.ts';
@@ -266,8 +266,8 @@ const serveConsole = async (outDir: string, site: ReturnType<typeof openSite>, {
     notes.push({
       code: 'CONSOLE_BUILD_FAILED',
       about: 'The console',
-      text: 'could not be built.',
-      hint: `${toError(error).message} The API and the commands work without it.`,
+      text: `could not be built: ${isCoded(error) ? error.details['reason'] : toError(error).message}.`,
+      hint: isCoded(error) ? error.hint : 'The API and the commands work without it.',
     });
   }
 };

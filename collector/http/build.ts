@@ -29,7 +29,8 @@ export const buildConsole = async (outDir: string): Promise<void> => {
   // Vite takes a relative folder from the sources.
   const fresh = resolve(`${outDir}.new`);
   await rm(fresh, { recursive: true, force: true });
-  await vite(['build', SOURCES, '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn']);
+  // The native loader writes nothing beside the sources, which may belong to another user.
+  await vite(['build', SOURCES, '--configLoader', 'native', '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn']);
   writeFileSync(join(fresh, STAMP), sourceHash());
   await rm(outDir, { recursive: true, force: true });
   await rename(fresh, outDir);
@@ -51,9 +52,15 @@ const vite = (args: readonly string[]): Promise<void> =>
     child.on('close', (code) =>
       code === 0
         ? resolve()
-        : reject(fault('CONSOLE_BUILD_FAILED', { reason: said.trim().split('\n').slice(-5).join(' ') || `vite ended with ${code}` })),
+        : reject(fault('CONSOLE_BUILD_FAILED', { reason: reasonOf(said) || `vite ended with ${code}` })),
     );
   });
+
+/** The line that names the error, else the last ones. */
+const reasonOf = (said: string): string => {
+  const lines = said.trim().split('\n');
+  return (lines.find((line) => /error/i.test(line)) ?? lines.slice(-5).join(' ')).trim().replace(/\.$/, '');
+};
 
 /** Hash over every source and the lock file. */
 const sourceHash = (): string => {
