@@ -19,7 +19,6 @@ const { values } = parseArgs({
   options: {
     token: { type: 'string' },
     lines: { type: 'string' },
-    dataset: { type: 'string', default: 'auto' },
     agents: { type: 'string', default: '20' },
     rate: { type: 'string', default: '20000' },
     seconds: { type: 'string', default: '60' },
@@ -28,19 +27,24 @@ const { values } = parseArgs({
 });
 const token = JSON.parse(Buffer.from(String(values.token).slice(5), 'base64url').toString('utf8')) as TokenText;
 const url = new URL(token.url);
-const corpus = readFileSync(String(values.lines), 'utf8')
-  .split('\n')
-  .filter((line) => line !== '');
+/** Lines by dataset, each a stream of its own, as on a host: `DATASET<tab>LINE` a line of the file. */
+const corpora = new Map<string, Buffer[]>();
+for (const row of readFileSync(String(values.lines), 'utf8').split('\n')) {
+  const tab = row.indexOf('\t');
+  if (tab < 0) continue;
+  const list = corpora.get(row.slice(0, tab)) ?? [];
+  list.push(Buffer.from(row.slice(tab + 1)));
+  corpora.set(row.slice(0, tab), list);
+}
+/** Datasets by turn, each as often as its share of the lines. */
+const turns = [...corpora].flatMap(([dataset, lines]) => Array.from({ length: Math.max(1, Math.round(lines.length / 20)) }, () => dataset));
 const perBlock = Number(values.block);
 
 interface Sender {
   readonly id: AgentId;
   readonly signer: Signer;
   readonly agent: HttpsAgent;
-  readonly epoch: string;
-  seq: number;
-  prev: string | null;
-  offset: number;
+  readonly streams: Map<string, { readonly epoch: string; seq: number; prev: string | null; offset: number; place: number }>;
   mark: JournalMark | null;
   busy: boolean;
 }
@@ -91,10 +95,7 @@ const enrol = async (n: number): Promise<Sender> => {
     id: answer.agent,
     signer: signerFromPem(key),
     agent,
-    epoch: random128(),
-    seq: 0,
-    prev: null,
-    offset: 0,
+    streams: new Map(),
     mark: null,
     busy: false,
   };
@@ -114,31 +115,36 @@ const send = async (sender: Sender, blocks: number, due: number): Promise<void> 
   const encoded: Uint8Array[] = [];
   for (let b = 0; b < blocks; b++) {
     const at = unixMs(Date.now());
-    const from = sender.offset;
+    const dataset = turns[place++ % turns.length] as string;
+    const lines = corpora.get(dataset) as Buffer[];
+    let stream = sender.streams.get(dataset);
+    if (!stream) sender.streams.set(dataset, (stream = { epoch: random128(), seq: 0, prev: null, offset: 0, place: 0 }));
+    const own = stream;
+    const from = own.offset;
     const records = Array.from({ length: perBlock }, () => {
-      const bytes = Buffer.from(corpus[place++ % corpus.length] as string);
-      sender.offset += bytes.length + 1;
-      return { bytes, readAt: at, end: sender.offset, flags: 0 };
+      const bytes = lines[own.place++ % lines.length] as Buffer;
+      own.offset += bytes.length + 1;
+      return { bytes, readAt: at, end: own.offset, flags: 0 };
     });
     const block = sealBlock(
       {
         agent: sender.id,
         host: 'load',
-        stream: 'file:/var/log/load.log',
+        stream: `file:/var/log/${dataset}.log`,
         kind: 'lines',
-        dataset: String(values.dataset),
+        dataset,
         zone: 'UTC',
-        epoch: sender.epoch,
+        epoch: own.epoch,
         at,
         from,
-        first: sender.seq + 1,
-        prev: sender.prev,
+        first: own.seq + 1,
+        prev: own.prev,
       },
       records,
       sender.signer,
     );
-    sender.seq += perBlock;
-    sender.prev = block.header.hash;
+    own.seq += perBlock;
+    own.prev = block.header.hash;
     encoded.push(encodeBlock(block));
   }
   sent += blocks * perBlock;

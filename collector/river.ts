@@ -71,7 +71,10 @@ const PART_BYTES = 262_144;
 const IDLE_MS = 60_000;
 /** Batches and pages under way before the pass waits. */
 const BATCHES = 3;
-const PAGES = 2;
+const PAGES = 1;
+/** After a page the judge rests for so many times as long as it took, at most this long. */
+const PAGE_REST = 3;
+const PAGE_REST_MS = 1_000;
 
 const main = parentPort as MessagePort;
 const data = workerData as RiverData;
@@ -115,8 +118,15 @@ const run = async (): Promise<void> => {
     else stopping = true;
     woken();
   });
+  // A judge that takes long is asked less often, for more at once: a storm pays once for each alert it changes.
+  let sentAt = 0;
+  let nextPageAt = 0;
   data.state.on('message', (message: FromState) => {
-    if (message.kind === 'judged') pages -= 1;
+    if (message.kind === 'judged') {
+      pages -= 1;
+      const now = performance.now();
+      nextPageAt = now + Math.min(PAGE_REST_MS, PAGE_REST * (now - sentAt));
+    }
     woken();
   });
   const wait = (span: number): Promise<void> =>
@@ -141,6 +151,7 @@ const run = async (): Promise<void> => {
     if (!page) return;
     saved.save('detect', { incarnation: page.incarnation, offset: page.to }, pass.joins());
     pages += 1;
+    sentAt = performance.now();
     data.state.postMessage({ kind: 'page', page } satisfies ToState);
     for (const { rule, reason } of pass.takeQuarantined()) main.postMessage({ kind: 'quarantined', rule, reason } satisfies FromRiver);
     main.postMessage({ kind: 'progress', position: signals.span.to, ...pass.counts() } satisfies FromRiver);
@@ -183,9 +194,12 @@ const run = async (): Promise<void> => {
     const asked = flush && position >= end;
     if (asked) flush = false;
     if (batches < BATCHES && (asked || rows.span.age >= AGE_MS)) sendRows();
-    if (pages < PAGES && (asked || signals.due || signals.span.age >= AGE_MS)) sendPage();
+    if (pages < PAGES && (asked || signals.full || (performance.now() >= nextPageAt && (signals.due || signals.span.age >= AGE_MS))))
+      sendPage();
     // Messages are heard between parts, also when there is always more to read.
-    const idle = rows.span.waiting || signals.span.waiting ? Math.max(5, AGE_MS - Math.max(rows.span.age, signals.span.age)) : IDLE_MS;
+    const rowsIn = rows.span.waiting && batches < BATCHES ? AGE_MS - rows.span.age : IDLE_MS;
+    const pageIn = signals.span.waiting && pages < PAGES ? Math.max(AGE_MS - signals.span.age, nextPageAt - performance.now()) : IDLE_MS;
+    const idle = Math.max(2, Math.min(rowsIn, pageIn));
     await (position < end && open ? yieldNow() : wait(idle));
   }
   sendRows();

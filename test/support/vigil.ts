@@ -21,10 +21,8 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
 }
 
-const FLAGS = ['--disable-sigusr1', '--disable-proto=throw'];
-
 const start = (program: string, args: readonly string[], options: RunOptions = {}): ChildProcess =>
-  spawn(process.execPath, [...FLAGS, join(ROOT, 'bin', program), ...args], {
+  spawn(process.execPath, [join(ROOT, 'bin', program), ...args], {
     cwd: options.cwd ?? ROOT,
     env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), NO_COLOR: '1', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
