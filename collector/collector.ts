@@ -27,6 +27,7 @@ import { type LocalAgent, openLocalEnrolment, startLocalAgent } from './fleet/lo
 import { openRegistry } from './fleet/registry.ts';
 import { openSilence } from './fleet/silence.ts';
 import { openEnrolTokens } from './fleet/token.ts';
+import { makeDataFolder } from './folder.ts';
 import { makeHealth } from './health.ts';
 import type { Condition, StatusView } from './http/status.ts';
 import { openOwnStream } from './ingest/own.ts';
@@ -87,7 +88,7 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
   };
   try {
     const dir = config['data.dir'];
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDataFolder(dir);
     const lock = lockFolder(dir);
     closers.push(() => lock.release());
     if (existsSync(join(dir, UNFINISHED))) throw fault('RESTORE_UNFINISHED', { dir });

@@ -13,6 +13,11 @@ export const COLLECTOR_ERRORS = {
     hint: 'Stop that program, or choose another port with {flag}; :0 picks a free one.',
     exit: 2,
   },
+  DATA_FOLDER_UNUSABLE: {
+    text: 'The data folder {dir} cannot be used: {reason}.',
+    hint: 'Name a folder of this user with --data, on a disk with free space.',
+    exit: 2,
+  },
   NOT_RUNNING: {
     text: 'No collector runs on {dir}.',
     hint: 'Start it with `vigil start --data {dir}`, or name another folder with --data.',

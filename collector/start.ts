@@ -10,6 +10,7 @@ import { statusLine } from './cli/status.ts';
 import { styled, type Terminal, visible } from './cli/terminal.ts';
 import { type Collector, openCollector } from './collector.ts';
 import type { CollectorConfig } from './config.ts';
+import { makeDataFolder } from './folder.ts';
 import type { StatusView } from './http/status.ts';
 
 /** A second signal within this is the same Ctrl-C, which reached the group and was passed on. */
@@ -22,6 +23,8 @@ const AGENT_WORDS_MS = 5_000;
 /** Runs until a signal or a fault. @throws CodedError of opening. */
 export const runCollector = async (given: CollectorConfig, terminal: Terminal): Promise<void> => {
   const config = { ...given, 'data.dir': terminal.here(given['data.dir']) };
+  // Before the log, which lies in it.
+  makeDataFolder(config['data.dir']);
   const log = openLog({
     program: 'vigil',
     level: config['log.level'] as 'info',

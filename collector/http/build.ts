@@ -50,9 +50,7 @@ const vite = (args: readonly string[]): Promise<void> =>
     child.stderr.on('data', listen);
     child.on('error', (error) => reject(fault('CONSOLE_BUILD_FAILED', { reason: error.message }, error)));
     child.on('close', (code) =>
-      code === 0
-        ? resolve()
-        : reject(fault('CONSOLE_BUILD_FAILED', { reason: reasonOf(said) || `vite ended with ${code}` })),
+      code === 0 ? resolve() : reject(fault('CONSOLE_BUILD_FAILED', { reason: reasonOf(said) || `vite ended with ${code}` })),
     );
   });
 
