@@ -3,7 +3,7 @@
  * The agent's wiring: sources are read and sealed, the spool is sent, heartbeats beat, the identity is renewed.
  * Input: configuration, identity, a locked state folder. Output: a running agent that can be asked and stopped.
  */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { toError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -18,7 +18,9 @@ import { openRenewal } from './enrol/renewal.ts';
 import { type Condition, conditionsOf } from './health.ts';
 import { HEARTBEAT_MS, sealHeartbeat } from './heartbeat.ts';
 import { makeMending } from './mending.ts';
-import type { Batch, Source } from './source/source.ts';
+import { openRedactor } from './redact/redact.ts';
+import { loadRules } from './redact/rules.ts';
+import type { Source, StreamProgress } from './source/source.ts';
 import { parseMultiline } from './source/tail/multiline.ts';
 import { Tail } from './source/tail/tail.ts';
 import { Spool } from './spool/spool.ts';
@@ -35,8 +37,6 @@ export interface AgentOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** What is done to a batch before it is sealed (A3). */
-  readonly redact?: (batch: Batch) => Batch;
   /** Sources besides the files. */
   readonly sources?: readonly Source[];
 }
@@ -58,10 +58,13 @@ const REQUEST_TIMEOUT_MS = 60_000;
 /** Work between two looks at everything else. */
 const SLICE_MS = 50;
 
-/** Starts everything. @throws CodedError AGENT_STATE_UNUSABLE, AGENT_BAD_RULE. */
+/** Starts everything. @throws CodedError AGENT_STATE_UNUSABLE, AGENT_BAD_RULE, REDACT_BAD_RULE, REDACT_UNREADABLE. */
 export const startAgent = async (options: AgentOptions): Promise<RunningAgent> => {
   const { config, dir, clock, log } = options;
   const startedAt = clock.monotonic();
+  // Before anything is opened: rules that cannot be used start no agent (A3).
+  const rulesFile = config['redact.rules'];
+  const redactor = config['redact.enabled'] ? openRedactor(loadRules(rulesFile === null ? null : resolve(options.from, rulesFile))) : null;
   const stopping = new AbortController();
   const budget = openBudget(clock, config['budget.cpu']);
   let identity = options.identity;
@@ -155,6 +158,11 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
     },
   });
 
+  const progress = (): readonly StreamProgress[] =>
+    sources
+      .flatMap((source) => source.progress())
+      .map((one) => (redactor ? { ...one, counts: { ...one.counts, ...redactor.counts(one.stream) } } : one));
+
   const conditions = (): readonly Condition[] =>
     conditionsOf({
       problems: sources.flatMap((source) => source.problems()),
@@ -180,7 +188,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
     for (const source of sources) {
       source.poll();
       for (let batch = spool.room ? source.next() : undefined; batch; batch = source.next()) {
-        spool.seal(options.redact ? options.redact(batch) : batch);
+        spool.seal(redactor ? redactor.apply(batch) : batch);
         source.commit();
         sealed = true;
         more = spool.flushDue || clock.monotonic() - began >= SLICE_MS;
@@ -197,8 +205,18 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
 
   const beat = async (): Promise<void> => {
     const sent = client.sentBytes - sentBefore;
-    const progress = sources.flatMap((source) => source.progress());
-    if (!sealHeartbeat({ version: options.version, clock, startedAt, spool, budget, progress, conditions: conditions(), sentBytes: sent }))
+    if (
+      !sealHeartbeat({
+        version: options.version,
+        clock,
+        startedAt,
+        spool,
+        budget,
+        progress: progress(),
+        conditions: conditions(),
+        sentBytes: sent,
+      })
+    )
       return;
     sentBefore = client.sentBytes;
     if (await spool.flush()) sender.wake();
@@ -237,7 +255,17 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
   return {
     done: loops,
     status: () =>
-      statusOf({ identity, version: options.version, startedAt, clock, spool, sources, conditions: conditions(), sender, spoolDir }),
+      statusOf({
+        identity,
+        version: options.version,
+        startedAt,
+        clock,
+        spool,
+        progress: progress(),
+        conditions: conditions(),
+        sender,
+        spoolDir,
+      }),
     explain: (path) => explainPath(path, options.from, tail, spool, config),
     stop: async () => {
       stopping.abort();

@@ -47,6 +47,12 @@ export const AGENT_SETTINGS = {
     default: true,
     doc: 'Be woken up by the system when a folder of logs changes. Files are looked at each second anyway.',
   },
+  'redact.enabled': {
+    type: 'boolean',
+    default: true,
+    doc: 'Take passwords, tokens and private keys out of lines before they are sealed. What was sealed before stays as it is.',
+  },
+  'redact.rules': { type: 'text', default: null, doc: 'YAML file with more rules: a list of name, pattern and perhaps dataset.' },
   zone: { type: 'text', default: null, doc: 'IANA time zone of this host’s logs, e.g. Europe/Berlin. Default: the system’s.' },
   host: { type: 'text', default: null, doc: 'Name of this host for people. Default: the system’s.' },
   'budget.cpu': {

@@ -8,6 +8,16 @@ import { type ErrorTable, errorsOf } from '../core/errors.ts';
 export const AGENT_ERRORS = {
   AGENT_USAGE: { text: '{reason}.', hint: 'Add --help to see the command with an example.', exit: 2 },
   AGENT_BAD_RULE: { text: 'The rule "{rule}" cannot be used: {reason}.', hint: 'Mend it under tail.multiline.', exit: 2 },
+  REDACT_BAD_RULE: {
+    text: 'redact.rules: the rule "{rule}" in {file} cannot be used: {reason}.',
+    hint: 'Mend it there, or take the file out of redact.rules; the agent does not start with fewer rules than it was given.',
+    exit: 2,
+  },
+  REDACT_UNREADABLE: {
+    text: 'redact.rules: {file} cannot be used: {reason}.',
+    hint: 'It is YAML: a list of rules, each with name, pattern and perhaps dataset.',
+    exit: 2,
+  },
   AGENT_NOT_ENROLLED: {
     text: 'There is no identity in {dir}.',
     hint: 'Enrol this host first: vigil-agent enrol --state {dir} --token TOKEN.',

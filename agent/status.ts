@@ -9,7 +9,7 @@ import type { Ms } from '../core/units.ts';
 import type { AgentConfig } from './config.ts';
 import { type Identity, renewalDue } from './enrol/identity.ts';
 import type { Condition } from './health.ts';
-import type { Source, StreamProgress } from './source/source.ts';
+import type { StreamProgress } from './source/source.ts';
 import { discover } from './source/tail/discover.ts';
 import { resolveFile, statFile } from './source/tail/identity.ts';
 import { describeProblem } from './source/tail/problem.ts';
@@ -46,7 +46,7 @@ export const statusOf = (parts: {
   readonly clock: Clock;
   readonly spool: Spool;
   readonly spoolDir: string;
-  readonly sources: readonly Source[];
+  readonly progress: readonly StreamProgress[];
   readonly conditions: readonly Condition[];
   readonly sender: Sender;
 }): AgentStatus => {
@@ -63,7 +63,7 @@ export const statusOf = (parts: {
     ...(trouble === undefined ? {} : { trouble }),
     spool: { dir: parts.spoolDir, bytes: spool.bytes, waitingBytes: spool.waitingBytes },
     rssBytes: process.memoryUsage.rss(),
-    streams: parts.sources.flatMap((source) => source.progress().map((progress) => streamStatus(progress, spool))),
+    streams: parts.progress.map((progress) => streamStatus(progress, spool)),
     conditions: parts.conditions,
   };
 };

@@ -4,9 +4,11 @@
  * Input: settings, the file system. Output: what would be read, what may not be and the command that would allow it, expected cost.
  */
 import { closeSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { printConfig } from '../../core/config.ts';
 import { AGENT_SETTINGS } from '../config.ts';
 import { readIdentity } from '../enrol/identity.ts';
+import { loadRules } from '../redact/rules.ts';
 import { discover } from '../source/tail/discover.ts';
 import { openRegular } from '../source/tail/identity.ts';
 import { parseMultiline } from '../source/tail/multiline.ts';
@@ -120,6 +122,7 @@ Example:
   options: READING,
   run: async ({ flags, loaded, config }, terminal) => {
     config['tail.multiline'].map(parseMultiline);
+    if (config['redact.rules'] !== null) loadRules(resolve(terminal.from, config['redact.rules']));
     const identity = readIdentity(config.state);
     if (flags['json'] === true) terminal.out(`${JSON.stringify({ enrolled: identity?.agent ?? null, config })}\n`);
     else
