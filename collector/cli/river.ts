@@ -18,7 +18,7 @@ import type { Alert } from '../model/alert.ts';
 import type { Event, Provenance, RecordIn } from '../model/event.ts';
 import type { Signal } from '../model/signal.ts';
 import { raiseAlerts, runAlerts } from './alerts.ts';
-import { callCollector } from './client.ts';
+import { callCollector, type Target } from './client.ts';
 import { checkLines, fileTime, splitLines } from './decode.ts';
 import { type DecodeLines, rulesCoverage } from './rules.ts';
 import type { Terminal } from './terminal.ts';
@@ -115,11 +115,18 @@ export const decodeForRules: DecodeLines = (dataset, lines) => {
   return eventsOfLines(lines, dataset, readAt, from);
 };
 
+/** What agents read, and what was decoded from it: a `syslog` stream brings sshd, sudo and more. */
+const heardDatasets = async (target: Target): Promise<ReadonlySet<string>> => {
+  const query = { query: '', from: '1970-01-01', to: 'now', field: 'event.dataset', limit: 1000 };
+  const [{ streams }, { buckets }] = await Promise.all([
+    callCollector<StatusView>(target, { path: '/api/v1/status' }),
+    callCollector<{ buckets: readonly { readonly key: string }[] }>(target, { path: '/api/v1/events/top', query }),
+  ]);
+  return new Set([...streams.map(({ dataset }) => dataset), ...buckets.map(({ key }) => key)]);
+};
+
 /** `vigil rules coverage`: with a running collector, sources it hears are live, others silent. */
 export const coverage = async (dirs: readonly string[], data: string | undefined, terminal: Terminal): Promise<void> => {
-  const heard =
-    data === undefined
-      ? undefined
-      : new Set((await callCollector<StatusView>({ dir: data }, { path: '/api/v1/status' })).streams.map(({ dataset }) => dataset));
+  const heard = data === undefined ? undefined : await heardDatasets({ dir: data });
   await rulesCoverage(dirs.length > 0 ? dirs : [OWN_RULES], declarations(), terminal, heard);
 };

@@ -22,7 +22,7 @@ export interface RuleCoverage {
   readonly rule: string;
   readonly title: string;
   readonly level: string;
-  /** `live`: a source that is heard gives every field. `silent`: no such source was seen. `blind`: a source is there, a field is not. */
+  /** `live`: a source that is heard gives every field. `silent`: one that would was not seen. `blind`: no decoder gives a field. */
   readonly state: 'live' | 'silent' | 'blind';
   readonly datasets: readonly string[];
   /** Fields that no decoder of its sources emits; only where the rule cannot match without. */
@@ -51,6 +51,8 @@ export const coverageOf = (
     const base = { rule: id, title, level, datasets: feeding.map((f) => f.dataset) };
     if (seen.length === 0) return { ...base, state: 'silent', missing: [] };
     if (seen.some(({ names }) => canHold(rule.node, names))) return { ...base, state: 'live', missing: [] };
+    // Another source that was not seen yet would give every field: that one is awaited.
+    if (feeding.some(({ names }) => canHold(rule.node, names))) return { ...base, state: 'silent', missing: [] };
     const all = new Set(seen.flatMap(({ names }) => [...names]));
     return { ...base, state: 'blind', missing: missingOf(rule.node, all) };
   });
