@@ -22,7 +22,7 @@ export const ROLE_PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> =
     'user.read',
     'user.write',
     'audit.read',
-    'event.write',
+    'store.write',
     'backup.write',
   ]),
   analyst: new Set<Permission>([

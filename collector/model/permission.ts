@@ -17,7 +17,7 @@ export const PERMISSIONS = {
   'user.read': 'See users, roles and API tokens.',
   'user.write': 'Add, change and disable users, make API tokens for others.',
   'audit.read': 'Read the audit trail.',
-  'event.write': 'Decode a range of the journal again.',
+  'store.write': 'Decode a range of the journal again.',
   'backup.write': 'Take backups of everything, keys included.',
   'status.read': 'See health, lag and counts.',
   'self.write': 'Change the own password and end the own sessions.',

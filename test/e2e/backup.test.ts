@@ -136,7 +136,7 @@ describe('a backup', () => {
     write(10);
     await until('what is written now', async () => (await found()) >= written, 60_000);
     expect(await verdict()).toEqual({ missing: [], doubled: [] });
-    const proved = await collector.vigil(['verify', join(dir, 'journal')]);
+    const proved = await run('vigil.js', ['verify', dir]);
     expect(proved.code).toBe(0);
   }, 240_000);
 });

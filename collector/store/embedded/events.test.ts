@@ -326,3 +326,26 @@ test('after close every question says so', async () => {
   await expect(count()).rejects.toMatchObject({ code: 'STORE_CLOSED' });
   await expect(store.append(some(3, 3))).rejects.toMatchObject({ code: 'STORE_CLOSED' });
 });
+
+test('a snapshot is the store of one moment, whatever is sealed, merged and expired after', async () => {
+  await open({ engine: { maxTables: 2 } });
+  for (let i = 0; i < 4; i++) {
+    await store.append(some(i * 100, 100));
+    await store.flush();
+  }
+  await store.append(some(400, 50));
+  const at = await store.position();
+  const into = join(dir, 'copy');
+  const paths = await store.snapshot(into);
+  expect(paths.filter((path) => path.endsWith('.parquet'))).toHaveLength(4);
+  await store.append(some(450, 50));
+  await store.flush();
+  await store.merge(2);
+  await store.expire({ olderThan: unixMs(Date.UTC(2100, 0, 1)), maxBytes: bytes(1) });
+  expect(await count()).toBe(0);
+  await store.close();
+  for (const path of paths) expect(existsSync(join(into, path)), path).toBe(true);
+  store = await openEvents({ dir: into });
+  expect(await count()).toBe(450);
+  expect(await store.position()).toEqual(at);
+});
