@@ -63,19 +63,30 @@ export const runExplain = async (
     for (const reason of chain.why ?? []) say(1, `because ${visible(reason)}`);
     depth = 1;
   }
-  for (const alert of chain.alerts) sayAlert(alert, depth, say, terminal);
+  for (const alert of chain.alerts) sayAlert(alert, depth, what === 'incident' ? LINES_OF_EACH : alert.lines.length, say, terminal);
 };
 
-const sayAlert = (alert: AlertChain, depth: number, say: (depth: number, text: string) => void, terminal: Terminal): void => {
+/** Of each alert of an incident; the alert itself is explained with all of them. */
+const LINES_OF_EACH = 10;
+
+const sayAlert = (
+  alert: AlertChain,
+  depth: number,
+  limit: number,
+  say: (depth: number, text: string) => void,
+  terminal: Terminal,
+): void => {
   say(
     depth,
     styled(terminal, 'bold', `${visible(alert.title)}  (${alert.level}, ${alert.count} ${alert.count === 1 ? 'signal' : 'signals'})`),
   );
   say(depth + 1, `${alert.id}  rule ${visible(alert.rule)}  ${visible(alert.entityName)}  ${alert.first} to ${alert.last}`);
   for (const reason of alert.why) say(depth + 1, `because ${visible(reason)}`);
-  for (const line of alert.lines) {
+  for (const line of alert.lines.slice(0, limit)) {
     say(depth + 1, `${line.time}  ${visible(line.original)}`);
     say(depth + 2, styled(terminal, 'dim', `${line.event}  ${visible(line.stream)} record ${line.seq}, journal offset ${line.offset}`));
   }
-  if (alert.more > 0) say(depth + 1, `and ${alert.more} more`);
+  const left = alert.lines.length - limit;
+  if (left > 0) say(depth + 1, `and ${left + alert.more} more: vigil explain alert ${alert.id}`);
+  else if (alert.more > 0) say(depth + 1, `and ${alert.more} more`);
 };

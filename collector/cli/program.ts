@@ -46,7 +46,7 @@ export const makeProgram = (terminal: Terminal = silent): Command => {
 /** Every command answers wrong usage with an exception, so that main can word it as it words every other fault. */
 const strict = (command: Command): Command => {
   command.exitOverride((error) => {
-    throw error.exitCode === 0 ? error : fault('USAGE', { reason: sentence(error) }, error);
+    throw error.exitCode === 0 ? error : fault('USAGE', { reason: sentence(error, command) }, error);
   });
   command.helpOption('--help', 'show help');
   command.configureOutput(command.parent?.configureOutput() ?? command.configureOutput());
@@ -54,13 +54,15 @@ const strict = (command: Command): Command => {
   return command;
 };
 
-const sentence = (error: CommanderError): string => {
+const missing = (command: Command): string => `A command is missing: ${command.commands.map((one) => one.name()).join(', ')}`;
+
+const sentence = (error: CommanderError, command: Command): string => {
   const text = error.message
     .replace(/^error: /, '')
     .split('\n')
     .join(' ')
     .replace(/\.$/, '');
-  return text === '(outputHelp)' ? 'A command is missing' : text.charAt(0).toUpperCase() + text.slice(1);
+  return text === '(outputHelp)' ? missing(command) : text.charAt(0).toUpperCase() + text.slice(1);
 };
 
 /** True for what commander throws when it has printed help or the version: nothing is wrong. */
