@@ -4,6 +4,7 @@
  * Input: the port; /proc, where there is one. Output: ` by NAME (process PID)`, or nothing.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 
 const LISTENING = '0A';
 
@@ -16,7 +17,7 @@ export const portOwner = (port: number, proc = '/proc'): string => {
   for (const pid of entries(proc)) {
     if (!/^\d+$/.test(pid)) continue;
     if (entries(`${proc}/${pid}/fd`).some((fd) => sockets.has(linkOf(`${proc}/${pid}/fd/${fd}`))))
-      return ` by ${textOf(`${proc}/${pid}/comm`).trim() || 'a program'} (process ${pid})`;
+      return ` by ${basename(textOf(`${proc}/${pid}/cmdline`).split('\0')[0] ?? '') || 'a program'} (process ${pid})`;
   }
   return '';
 };
