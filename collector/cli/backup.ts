@@ -4,7 +4,7 @@
  * Input: a running collector, or an archive and an empty folder. Output: what was written, or the first part that does not hold.
  */
 import { existsSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
 import { CodedError } from '../../core/errors.ts';
 import { isoTime, ms } from '../../core/units.ts';
@@ -63,7 +63,8 @@ const callLong = async <T>(target: Target, path: string, body: unknown, what: st
 };
 
 export const runBackup = async (out: string, target: Target, json: boolean, terminal: Terminal): Promise<void> => {
-  if (existsSync(out)) throw fault('BACKUP_FAILED', { file: out, reason: 'it is there already' });
+  if (existsSync(out)) throw fault('USAGE', { reason: `${out} is there already; a backup goes into a new file` });
+  if (!existsSync(dirname(out))) throw fault('USAGE', { reason: `The folder ${dirname(out)} does not exist` });
   const made = await callLong<BackupMade>(target, '/api/v1/backup', { path: out }, 'backup', terminal);
   if (json) terminal.out(`${JSON.stringify({ file: out, ...made })}\n`);
   else
