@@ -122,5 +122,3 @@ export class SegmentLog {
     if (durable) await syncFolder(this.#options.folder, this.#disk);
   }
 }
-
-export const isSegmentName = (name: string): boolean => SEGMENT_NAME.test(name);

@@ -209,6 +209,3 @@ const signalFieldsOf = (
   }
   return new Map([...fields].map(([id, set]) => [id, [...set].sort()]));
 };
-
-/** Every field that a rule reads, for coverage. */
-export const fieldsOfRule = (rule: CompiledRule): readonly string[] => [...fieldsOf(rule.node)];

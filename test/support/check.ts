@@ -20,7 +20,11 @@ const STEPS: readonly (readonly [string, string, readonly string[]])[] = [
 let failed = 0;
 for (const [name, command, args] of STEPS) {
   const begin = performance.now();
-  const { status, stdout, stderr } = spawnSync(join(BIN, command), args, { cwd: ROOT, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(join(BIN, command), args, {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${BIN}:${process.env['PATH'] ?? ''}` },
+  });
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   process.stdout.write(`${status === 0 ? 'ok  ' : 'FAIL'}  ${name} (${seconds} s)\n`);
   if (status !== 0) {
