@@ -105,6 +105,7 @@ export const makeHealth = (parts: HealthParts): Health => {
             seq: s.seq,
             behindBytes: s.behindBytes,
             readUpTo: s.readUpTo > 0 ? isoTime(s.readUpTo) : null,
+            redacted: s.counts['redacted'] ?? 0,
           })),
         );
       const { unreadable } = unreadableOf(list);

@@ -26,10 +26,11 @@ export const runStatus = async (target: Target, json: boolean, terminal: Termina
       one.dataset,
       countText(one.seq),
       sizeText(one.behindBytes),
+      one.redacted === 0 ? '–' : countText(one.redacted),
       one.readUpTo === null ? '–' : `${spanText(Date.parse(status.time) - Date.parse(one.readUpTo))} ago`,
     ]);
     terminal.out(
-      `\n${table(terminal, [{ title: 'host', max: 24 }, { title: 'source', max: 56 }, { title: 'dataset' }, { title: 'records', align: 'right' }, { title: 'behind', align: 'right' }, { title: 'read', align: 'right' }], rows)}\n`,
+      `\n${table(terminal, [{ title: 'host', max: 24 }, { title: 'source', max: 56 }, { title: 'dataset' }, { title: 'records', align: 'right' }, { title: 'behind', align: 'right' }, { title: 'redacted', align: 'right' }, { title: 'read', align: 'right' }], rows)}\n`,
     );
   }
   for (const { text, about, hint, code } of status.conditions)

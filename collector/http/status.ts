@@ -33,6 +33,7 @@ export const StatusSchema = Type.Object({
       seq: Type.Integer({ minimum: 0, description: 'last sealed sequence' }),
       behindBytes: Count,
       readUpTo: Type.Union([Time, Type.Null()]),
+      redacted: Type.Integer({ minimum: 0, description: 'records from which a secret was taken out, since the agent’s start' }),
     }),
   ),
   conditions: Type.Array(ConditionSchema),

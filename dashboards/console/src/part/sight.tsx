@@ -45,6 +45,9 @@ export const Hosts = ({ state }: { readonly state: Status }): ReactNode => (
             <th scope="col" className="right">
               Behind
             </th>
+            <th scope="col" className="right wide">
+              Redacted
+            </th>
             <th scope="col" className="right">
               Read up to
             </th>
@@ -65,6 +68,9 @@ export const Hosts = ({ state }: { readonly state: Status }): ReactNode => (
               </td>
               <td className="mono wide second">{one.dataset}</td>
               <td className="right">{one.behindBytes === 0 ? <span className="third">nothing</span> : bytesText(one.behindBytes)}</td>
+              <td className="right wide">
+                {one.redacted === 0 ? <span className="third">nothing</span> : `${countText(one.redacted)} records`}
+              </td>
               <td className="right mono">
                 {one.readUpTo === null ? (
                   <span className="unknown-cell hatch" role="img" aria-label="Not known" />
