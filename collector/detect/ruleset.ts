@@ -8,7 +8,7 @@ import type { CorrelationRule, EventRule, LogSource, Rule, RuleSet } from '../mo
 import { FieldTable } from './fields.ts';
 import { type Finding, notesOf, PROBLEMS, type ProblemCode } from './problem.ts';
 import { resolveCorrelations } from './resolve.ts';
-import { fieldsOf, type Node } from './sigma/ast.ts';
+import type { Node } from './sigma/ast.ts';
 import { compileNode, type Predicate } from './sigma/compile.ts';
 import type { CorrelationDraft } from './sigma/correlation.ts';
 import type { Placeholders } from './sigma/encode.ts';
