@@ -50,6 +50,7 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/doors.ts': 'everything',
   'collector/gather.ts': ['core', 'collector/model', 'collector/store/store.ts', 'collector/store/schema.ts'],
   'collector/lag.ts': ['core'],
+  'collector/folder.ts': ['core', 'collector/errors.ts'],
   'collector/redecode.ts': 'everything',
   'collector/upkeep.ts': 'everything',
   'collector/start.ts': 'everything',
