@@ -47,7 +47,14 @@ export const makeMending = ({ spool, sources, signer, inTurn, onNewEpoch }: Mend
     restart: async (stream: string) => {
       for (const source of sources) await source.restart(stream);
     },
-    moveTo: (stream: string, end: StreamEnd) => sources.find((source) => source.matches(stream, end))?.moveTo(stream, end),
+    files: (stream: string) => sources.flatMap((source) => source.files(stream)),
+    moveTo: (stream: string, ends: readonly StreamEnd[]) => {
+      for (const source of sources) {
+        const resume = source.moveTo(stream, ends);
+        if (resume !== undefined) return resume;
+      }
+      return undefined;
+    },
   };
   const sealGaps = async (gaps: readonly Gap[]): Promise<void> => {
     for (const { stream, epoch, body } of gaps) {

@@ -121,7 +121,7 @@ export interface StreamHealth {
 /** Where a journal stands, as an agent remembers it (W6). */
 export interface JournalMark {
   readonly incarnation: string;
-  /** End offset of the furthest acknowledged block, and that block's hash. */
+  /** End offset of the furthest acknowledged block, and that block's hash; 0 and zeros while it acknowledged none. */
   readonly offset: number;
   readonly hash: string;
 }

@@ -78,8 +78,13 @@ export interface Source {
    * What counts are the bytes before the place: a copy of the file matches too.
    */
   matches(stream: string, end: StreamEnd): FileId | undefined;
-  /** Goes on behind that place and answers its `resume` text. MUST only be called when `matches` found one. */
-  moveTo(stream: string, end: StreamEnd): string | undefined;
+  /** Files of the stream that are read now, oldest first. */
+  files(stream: string): readonly FileId[];
+  /**
+   * Goes on behind the farthest of these places in each file, never back, and answers the `resume` text; a file in which there is none is done
+   * where a newer one has one. Undefined when no file holds any.
+   */
+  moveTo(stream: string, ends: readonly StreamEnd[]): string | undefined;
   /** Reads the stream again from its first byte, as at first sight (W6). Nothing when the stream is not this source's. */
   restart(stream: string): Promise<void>;
   close(): Promise<void>;

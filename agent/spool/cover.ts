@@ -1,81 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * How much of what was sealed here the collector holds already, under other numbers (W11).
- * Input: blocks of the spool, ends that the collector listed, the file that matched one. Output: whole blocks and records of the next that are covered.
+ * Input: blocks of the spool, ends that the collector listed, the files that hold them. Output: how many records of each block are covered.
  */
 import { sha256 } from '../../core/hash.ts';
 import type { Block, StreamEnd } from '../../core/protocol.ts';
 import { readRecords } from '../../core/wire.ts';
 import type { FileId } from '../source/source.ts';
 
-/** Blocks from the front, and records of the next one. */
-export interface Covered {
-  readonly blocks: number;
-  readonly records: number;
+/** An end that a file of this host holds. */
+export interface Found {
+  /** As blocks read from it now would name it. */
+  readonly file: FileId;
+  readonly end: StreamEnd;
 }
 
 /** Without the same file, so many bytes must be alike before records count as the same. */
 export const ALIKE_BYTES = 256;
 
-const isIn = (block: Block, file: FileId): boolean => block.header.file?.device === file.device && block.header.file.inode === file.inode;
+const isSame = (a: FileId | undefined, b: FileId | undefined): boolean => a?.device === b?.device && a?.inode === b?.inode;
 
-/** What ends at or before a place that was found in `file`. Blocks of files that were read before that one are covered with it. */
-export const coveredByEnd = (blocks: readonly (Block | undefined)[], file: FileId, end: number): Covered => {
-  let covered: Covered = { blocks: 0, records: 0 };
-  for (const [index, block] of blocks.entries()) {
-    if (block?.header.kind !== 'lines' || !isIn(block, file)) continue;
-    const count = readRecords(block).filter((record) => record.end <= end).length;
-    if (count === block.header.count) covered = { blocks: index + 1, records: 0 };
-    else if (count > 0) covered = { blocks: index, records: count };
-  }
-  return covered;
+/**
+ * How many records at the front of each block are covered by ends that were found. In a file of which no end is listed they are,
+ * where a file that was begun later has one. `order`: files that are read now, oldest first; what is not among them was read to its end before.
+ */
+export const coveredByEnds = (blocks: readonly (Block | undefined)[], found: readonly Found[], order: readonly FileId[]): number[] => {
+  const placeOf = (file: FileId): number => order.findIndex((one) => isSame(one, file));
+  const newest = Math.max(-1, ...found.map(({ file }) => placeOf(file)));
+  return blocks.map((block) => {
+    const file = block?.header.file;
+    if (block?.header.kind !== 'lines' || !file) return 0;
+    const ends = found.filter((one) => isSame(one.file, file)).map(({ end }) => end.end);
+    if (ends.length > 0) return readRecords(block).filter((record) => record.end <= Math.max(...ends)).length;
+    return newest >= 0 && placeOf(file) < newest ? block.header.count : 0;
+  });
 };
 
 /**
- * What follows `covered` and stands, record by record alike, at the beginning of a block whose end does not match:
- * a host that was put back, or copied, in the middle of what became one block there.
+ * The same, and what stands record by record alike at the beginning of a block there whose end does not match: of a host that was put back,
+ * or copied, in the middle of what became one block.
  */
 export const coveredByRecords = (
   blocks: readonly (Block | undefined)[],
-  covered: Covered,
+  covered: readonly number[],
   ends: readonly StreamEnd[],
-  found: { readonly file: FileId; readonly end: StreamEnd } | undefined,
-): Covered => {
-  const begin = blocks[covered.blocks];
-  if (begin?.header.kind !== 'lines' || !begin.header.file) return covered;
-  const mine = found?.file ?? begin.header.file;
-  const from = found?.end.end ?? 0;
-  if (!isIn(begin, mine) || (!found && begin.header.from !== 0)) return covered;
-  for (const { file, block: theirs } of ends) {
-    if (!theirs || theirs.from !== from || !file) continue;
-    const same = found ? sameFile(file, found.end.file) : sameFile(file, mine);
-    const [alike, bytes] = walk(blocks, covered, mine, theirs.records);
-    if (same || bytes >= ALIKE_BYTES) return alike;
-  }
-  return covered;
-};
-
-const sameFile = (a: FileId, b: FileId | undefined): boolean => a.device === b?.device && a.inode === b.inode;
-
-const walk = (
-  blocks: readonly (Block | undefined)[],
-  covered: Covered,
-  file: FileId,
-  theirs: NonNullable<StreamEnd['block']>['records'],
-): readonly [Covered, bytes: number] => {
-  let { blocks: at, records: skip } = covered;
-  let next = 0;
-  let bytes = 0;
-  for (; ; at++, skip = 0) {
-    const block = blocks[at];
-    if (block?.header.kind !== 'lines' || !isIn(block, file)) return [{ blocks: at, records: skip }, bytes];
-    for (const record of readRecords(block).slice(skip)) {
-      const other = theirs[next++];
-      if (other?.[0] !== record.end || other[1] !== recordPrint(record.bytes)) return [{ blocks: at, records: skip }, bytes];
-      skip++;
-      bytes += record.bytes.length;
+  found: readonly Found[],
+): number[] => {
+  const all = [...covered];
+  for (const [at, block] of blocks.entries()) {
+    const mine = block?.header.file;
+    const skip = all[at] ?? 0;
+    if (block?.header.kind !== 'lines' || !mine || skip >= block.header.count) continue;
+    const from = skip === 0 ? block.header.from : (readRecords(block)[skip - 1]?.end ?? 0);
+    // Their name of the file, where they have one.
+    const named = found.find(({ file }) => isSame(file, mine))?.end.file ?? mine;
+    for (const { file, block: theirs } of ends) {
+      if (!file || theirs?.from !== from) continue;
+      const alike = walk(blocks, at, skip, mine, theirs.records);
+      if (!isSame(file, named) && alike.bytes < ALIKE_BYTES) continue;
+      for (const [i, count] of alike.counts.entries()) all[at + i] = count;
+      break;
     }
   }
+  return all;
+};
+
+/** How far two rows of records agree, by block of ours. */
+const walk = (
+  blocks: readonly (Block | undefined)[],
+  at: number,
+  skip: number,
+  file: FileId,
+  theirs: NonNullable<StreamEnd['block']>['records'],
+): { readonly counts: readonly number[]; readonly bytes: number } => {
+  const counts: number[] = [];
+  let next = 0;
+  let bytes = 0;
+  for (const block of blocks.slice(at)) {
+    if (block?.header.kind !== 'lines' || !isSame(block.header.file, file)) break;
+    let count = counts.length === 0 ? skip : 0;
+    for (const record of readRecords(block).slice(count)) {
+      const other = theirs[next++];
+      if (other?.[0] !== record.end || other[1] !== recordPrint(record.bytes)) return { counts: [...counts, count], bytes };
+      count++;
+      bytes += record.bytes.length;
+    }
+    counts.push(count);
+  }
+  return { counts, bytes };
 };
 
 /** First 16 hexadecimal digits of a record's SHA-256, as `StreamEnd.block` carries it. */

@@ -9,7 +9,7 @@ import type { SourceRecord } from '../../core/record.ts';
 import type { Signer } from '../../core/sign.ts';
 import { type BlockDraft, decodeBlock, readRecords, seal, sealBlock, unpackBody } from '../../core/wire.ts';
 import type { FileId } from '../source/source.ts';
-import { type Covered, coveredByEnd, coveredByRecords } from './cover.ts';
+import { coveredByEnds, coveredByRecords, type Found } from './cover.ts';
 import type { StreamState } from './frame.ts';
 import type { Spool } from './spool.ts';
 import type { Pending } from './window.ts';
@@ -18,12 +18,12 @@ import type { Pending } from './window.ts';
 export interface PlaceOracle {
   /** The file that holds the place now, as blocks read from it would name it. */
   matches(stream: string, end: StreamEnd): FileId | undefined;
-  moveTo(stream: string, end: StreamEnd): string | undefined;
+  /** Files of the stream that are read now, oldest first. */
+  files(stream: string): readonly FileId[];
+  moveTo(stream: string, ends: readonly StreamEnd[]): string | undefined;
   /** The stream is read again from its first byte, as if it had never been seen. */
   restart(stream: string): Promise<void>;
 }
-
-const NOTHING: Covered = { blocks: 0, records: 0 };
 
 /**
  * W11: opens a new epoch after the collector's newest end and seals every unacked record anew that no matching end covers.
@@ -50,14 +50,17 @@ export const openNewEpoch = async (
   // Newest first: the first that matches is the farthest.
   const inSpool = ends.find((end) => known.has(nameOf(end.epoch, end.seq, end.hash)));
   const spooled = inSpool && known.get(nameOf(inSpool.epoch, inSpool.seq, inSpool.hash));
-  const found = firstFound(oracle, stream, ends);
   const rest = open.filter((block) => spooled === undefined || isAfter(block, spooled));
   const blocks = await Promise.all(rest.map((place) => readBack(spool, place)));
-  const byEnd = found ? coveredByEnd(blocks, found.file, found.end.end) : NOTHING;
-  const covered = coveredByRecords(blocks, byEnd, ends, found);
-  // What the collector holds reaches beyond everything that was sealed here: reading goes on behind it.
-  const ahead = found && byEnd.blocks === rest.length && isBehind(state.resume, found.file, found.end);
-  const resume = ahead ? oracle.moveTo(stream, found.end) : undefined;
+  const inFiles = ends.flatMap((end): Found[] => {
+    const file = oracle.matches(stream, end);
+    return file ? [{ file, end }] : [];
+  });
+  const behind = behindOwn(blocks[0], ends);
+  const found = behind ? [...inFiles, behind] : inFiles;
+  const covered = coveredByRecords(blocks, coveredByEnds(blocks, found, oracle.files(stream)), ends, found);
+  // Where what the collector holds reaches beyond everything that was sealed here, reading goes on behind it.
+  const resume = inFiles.length > 0 ? oracle.moveTo(stream, ends) : undefined;
   const head = ends[0];
   // Records up to a head that this spool never held are known to the collector alone.
   const told = head && !known.has(nameOf(head.epoch, head.seq, head.hash)) ? { epoch: head.epoch, seq: head.seq } : state.told;
@@ -70,10 +73,12 @@ export const openNewEpoch = async (
     ...(told ? { told } : {}),
     ...(state.resume === undefined ? {} : { resume: state.resume }),
   };
+  // Acked once and lost there: what is sealed anew must not be sent under its old numbers too.
+  for (const block of open) spool.lowerAcked(stream, block.epoch, block.first - 1);
   await spool.replaceEpoch(begin, (add) => sealAnew(blocks, covered, begin, signer, add), resume);
   const resealed = new Set(open.map((block) => `${block.epoch}/${block.first}`));
   spool.releaseKept((kept) => kept.why === 'held' && kept.stream === stream && resealed.has(`${kept.epoch}/${kept.first}`));
-  return { opened: true, matched: inSpool !== undefined || found !== undefined || covered !== NOTHING };
+  return { opened: true, matched: inSpool !== undefined || found.length > 0 || covered.some((count) => count > 0) };
 };
 
 /**
@@ -102,34 +107,30 @@ export const beginAnew = async (
   }
   const begin: StreamState = { stream, epoch: random128(), seq: 0, prev: null };
   spool.forgetAcked(stream);
-  await spool.replaceEpoch(begin, (add) => sealAnew(blocks, NOTHING, begin, signer, add), undefined);
+  await spool.replaceEpoch(begin, (add) => sealAnew(blocks, [], begin, signer, add), undefined);
   await oracle.restart(stream);
 };
 
 const nameOf = (epoch: string, seq: number, hash: string): string => `${epoch}/${seq}/${hash}`;
 
-const firstFound = (
-  oracle: PlaceOracle,
-  stream: string,
-  ends: readonly StreamEnd[],
-): { readonly file: FileId; readonly end: StreamEnd } | undefined => {
-  for (const end of ends) {
-    const file = oracle.matches(stream, end);
-    if (file) return { file, end };
-  }
-  return undefined;
+/** The place behind the last block that both hold, where the spool has let go of it: the first block here names it. */
+const behindOwn = (block: Block | undefined, ends: readonly StreamEnd[]): Found | undefined => {
+  const { epoch, first, prev, file } = block?.header ?? {};
+  const end = ends.find((one) => one.epoch === epoch && one.seq + 1 === first && one.hash === prev);
+  return end && file ? { file, end } : undefined;
 };
 
 async function* sealAnew(
   blocks: readonly (Block | undefined)[],
-  covered: Covered,
+  covered: readonly number[],
   begin: StreamState,
   signer: Signer,
   add: (block: Block) => StreamState,
 ): AsyncGenerator<void> {
   let { seq, prev }: { seq: number; prev: string | null } = begin;
   for (const [index, block] of blocks.entries()) {
-    if (!block || index < covered.blocks) continue;
+    const skip = covered[index] ?? 0;
+    if (!block || skip >= block.header.count) continue;
     const { header } = block;
     const { v: _v, key: _key, at: _at, count: _count, plain: _plain, packed: _packed, hash: _hash, after: _after, ...old } = header;
     const after = seq === 0 && begin.after ? { after: begin.after } : {};
@@ -137,7 +138,6 @@ async function* sealAnew(
     if (header.kind === 'gap' || header.kind === 'heartbeat') ({ seq, prev } = add(seal(draft, header.at, 1, unpackBody(block), signer)));
     else {
       const records: readonly SourceRecord[] = readRecords(block);
-      const skip = index === covered.blocks ? covered.records : 0;
       const from = skip === 0 ? header.from : records[skip - 1]!.end;
       ({ seq, prev } = add(sealBlock({ ...draft, from }, records.slice(skip), signer)));
     }
@@ -152,16 +152,4 @@ const readBack = async (spool: Spool, place: Pending): Promise<Block | undefined
   const bytes = await spool.readBlock(place.place);
   const decoded = bytes && decodeBlock(bytes);
   return decoded?.kind === 'ok' ? decoded.block : undefined;
-};
-
-const isBehind = (resume: string | undefined, file: FileId, end: StreamEnd): boolean => {
-  if (resume === undefined) return true;
-  try {
-    const files = (JSON.parse(resume) as { readonly files?: readonly { readonly inode?: string; readonly offset?: number }[] }).files ?? [];
-    const same = files.find(({ inode }) => inode === file.inode);
-    return same?.offset === undefined || same.offset < end.end;
-  } catch {
-    // Another source's text: it has no offsets to compare.
-    return false;
-  }
 };

@@ -53,14 +53,17 @@ export class Ledger {
     this.#changed = true;
   }
 
+  /** What lies behind a sequence of an epoch does not count as acked any more. */
+  lower(stream: string, epoch: string, seq: number): void {
+    if (this.seq(stream, epoch) <= seq) return;
+    this.#acked.get(stream)?.set(epoch, seq);
+    this.#fresh.set(`${stream}\0${epoch}`, [stream, epoch, seq]);
+    this.#changed = true;
+  }
+
   /** Nothing of the stream counts as acked any more. */
   forget(stream: string): void {
-    const epochs = this.#acked.get(stream);
-    for (const epoch of epochs?.keys() ?? []) {
-      epochs?.set(epoch, 0);
-      this.#fresh.set(`${stream}\0${epoch}`, [stream, epoch, 0]);
-    }
-    this.#changed = true;
+    for (const epoch of this.#acked.get(stream)?.keys() ?? []) this.lower(stream, epoch, 0);
   }
 
   knows(stream: string, epoch: string): boolean {

@@ -278,7 +278,7 @@ describe('the quota', () => {
 });
 
 describe('disagreement with the collector', () => {
-  const never = { matches: () => undefined, moveTo: () => undefined, restart: async () => undefined };
+  const never = { matches: () => undefined, moveTo: () => undefined, files: () => [FILE], restart: async () => undefined };
   const filled = async (): Promise<Spool> => {
     const spool = await openSpool();
     for (let i = 0; i < 4; i++) spool.seal(batch([`line ${i}`], i * 7));

@@ -148,6 +148,11 @@ export class Spool {
     return this.#streams.get(stream)?.epoch === epoch || this.#ledger.knows(stream, epoch);
   }
 
+  /** What was acked behind a sequence does not count any more: it was lost there, and is sealed anew. */
+  lowerAcked(stream: string, epoch: string, seq: number): void {
+    this.#ledger.lower(stream, epoch, seq);
+  }
+
   /** What was acked of a stream does not count any more: its records are sealed or read anew. */
   forgetAcked(stream: string): void {
     this.#ledger.forget(stream);
@@ -343,7 +348,15 @@ export class Spool {
     }
     const final = { ...state, ...(resume === undefined ? {} : { resume }) };
     frames.push(streamFrame(final));
-    await write(true);
+    // The journal that told of this place is on record with it (W6).
+    const marks = this.#ledger.take(this.#window.upTo);
+    if (marks) frames.push(marks.frame);
+    try {
+      await write(true);
+    } catch (error) {
+      marks?.undo();
+      throw error;
+    }
     this.#streams.set(final.stream, final);
     this.#durable.set(final.stream, final);
     this.#window.reset();

@@ -103,6 +103,9 @@ export const openSender = (options: SenderOptions): Sender => {
     if (outcome.kind === 'answer') clockOffsetMs = outcome.answer.serverTime - clock.now();
     const decision = decide(state, sent, outcome, options.random());
     state = decision.state;
+    // What a conflict tells rests on this journal; what a resync asks for must be done before the new one counts as known (W6).
+    const isResync = decision.effects.some(({ kind }) => kind === 'resync');
+    if (!isResync) spool.setJournal(state.journal);
     await apply(decision.effects);
     spool.setJournal(state.journal);
     options.onOutcome(outcome, state, decision.effects);

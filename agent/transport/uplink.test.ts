@@ -142,7 +142,11 @@ describe('the whole request', () => {
     const marked = initialUplink({ incarnation: 'b'.repeat(32), offset: 10, hash: hash(1) });
     const resync = { kind: 'answer', answer: { kind: 'resync', incarnation: 'c'.repeat(32), serverTime: unixMs(0), held: [] } } as const;
     const first = decide(marked, [block(1)], resync, 0.5);
-    expect([first.state.journal, kinds(first.effects), first.waitMs]).toEqual([null, ['resync'], 0]);
+    expect([first.state.journal, kinds(first.effects), first.waitMs]).toEqual([
+      { incarnation: 'c'.repeat(32), offset: 0, hash: '0'.repeat(64) },
+      ['resync'],
+      0,
+    ]);
     expect(decide(first.state, [block(1)], resync, 0.5).waitMs).toBeGreaterThan(0);
   });
 });

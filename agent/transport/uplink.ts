@@ -102,7 +102,7 @@ const onAnswer = <B extends SentBlock>(state: UplinkState, sent: readonly B[], a
   const { trouble: _, ...calm } = state;
   if (answer.kind === 'resync') {
     // W6: of this incarnation nothing is acked to us yet. One that asks again and again is asked slowly.
-    const next = { ...calm, journal: null, failures: state.failures + 1 };
+    const next = { ...calm, journal: nothingAcked(answer.incarnation), failures: state.failures + 1 };
     return {
       state: next,
       effects: [{ kind: 'resync', held: answer.held }],
@@ -112,13 +112,12 @@ const onAnswer = <B extends SentBlock>(state: UplinkState, sent: readonly B[], a
   const effects: Effect<B>[] = [];
   const inConflict = new Set<string>();
   const { incarnation } = answer;
-  let journal = state.journal?.incarnation === incarnation ? state.journal : null;
+  let journal = state.journal?.incarnation === incarnation ? state.journal : nothingAcked(incarnation);
   for (const [block, given] of pair(sent, answer.answers)) {
     const { result } = given;
     if (result === 'accepted' || result === 'have') {
       effects.push({ kind: 'settle', block });
-      if (given.offset !== undefined && given.offset > (journal?.offset ?? 0))
-        journal = { incarnation, offset: given.offset, hash: block.hash };
+      if (given.offset !== undefined && given.offset > journal.offset) journal = { incarnation, offset: given.offset, hash: block.hash };
     } else if (result === 'held' || result === 'bad') {
       const { code, reason } = given;
       effects.push({
@@ -140,6 +139,9 @@ const onAnswer = <B extends SentBlock>(state: UplinkState, sent: readonly B[], a
   const maxBlocks = Math.min(REQUEST_BLOCKS, state.maxBlocks * 2);
   return { state: { ...calm, journal, failures: 0, maxBlocks }, effects, waitMs: 0 };
 };
+
+/** A journal that is known and has acked nothing: what it told must still be there (W6). */
+const nothingAcked = (incarnation: string): JournalMark => ({ incarnation, offset: 0, hash: '0'.repeat(64) });
 
 /** Answers stand in the order of the blocks; where the numbers differ, they are found by hash, each used once. */
 const pair = function* <B extends SentBlock>(sent: readonly B[], answers: readonly BlockAnswer[]): Generator<readonly [B, BlockAnswer]> {

@@ -4,7 +4,7 @@
  * Input: the journal. Output: ends from which a new epoch may go on; records, so that one which matches in part is found.
  */
 import { sha256 } from '../../core/hash.ts';
-import type { BlockHeader, StreamEnd } from '../../core/protocol.ts';
+import type { Block, BlockHeader, StreamEnd } from '../../core/protocol.ts';
 import { readRecords } from '../../core/wire.ts';
 import type { BlockJournal } from '../model/journal.ts';
 
@@ -14,20 +14,32 @@ const RECORDS = 4_096;
 
 /** Ends of the stream that a block conflicted in, the head first. Blocks of a file come with their records. */
 export const describeEnds = async (
-  journal: Pick<BlockJournal, 'ends' | 'read'>,
-  { agent, stream }: Pick<BlockHeader, 'agent' | 'stream'>,
+  journal: Pick<BlockJournal, 'ends' | 'find' | 'read'>,
+  header: BlockHeader,
 ): Promise<readonly StreamEnd[]> => {
   const out: StreamEnd[] = [];
   let left = RECORDS;
-  for (const { end, at } of journal.ends(agent, stream, ENDS)) {
-    const block = at !== null && end.file && left > 0 ? await journal.read(at) : null;
-    if (block?.header.kind !== 'lines' || block.header.count > left) {
-      out.push(end);
-      continue;
-    }
+  const describe = (end: StreamEnd, block: Block | null): void => {
+    if (block?.header.kind !== 'lines' || !end.file || block.header.count > left) return void out.push(end);
     left -= block.header.count;
     const records = readRecords(block).map((record) => [record.end, sha256(record.bytes).slice(0, 16)] as const);
     out.push({ ...end, block: { from: block.header.from, records } });
+  };
+  for (const { end, at } of journal.ends(header.agent, header.stream, ENDS))
+    describe(end, at !== null && end.file && left > 0 ? await journal.read(at) : null);
+  // Where the same epoch went two ways: both go on behind the same block, however long ago that was.
+  const held = await journal.find(header);
+  const other = held && held.offset >= 0 ? await journal.read(held.offset) : null;
+  if (other && other.header.prev !== null && other.header.prev === header.prev) {
+    const { epoch, first, count, hash, from, file, prev } = other.header;
+    const named = file === undefined ? {} : { file };
+    const add = (end: StreamEnd, block: Block | null): void => {
+      if (!out.some((known) => known.epoch === end.epoch && known.seq === end.seq)) describe(end, block);
+    };
+    add({ epoch, seq: first + count - 1, hash, end: readEnd(other), ...named }, other);
+    add({ epoch, seq: first - 1, hash: prev, end: from, ...named }, null);
   }
   return out;
 };
+
+const readEnd = (block: Block): number => (block.header.kind === 'lines' ? (readRecords(block).at(-1)?.end ?? 0) : block.header.from);

@@ -172,6 +172,8 @@ export class Journal implements BlockJournal {
         const failure = isCoded(error, 'JOURNAL_FAILED')
           ? error
           : fault('JOURNAL_FAILED', { dir: this.dir, reason: toError(error).message }, error);
+        // What waits behind goes too: a later block of a stream without the one before it would stand for both (W11).
+        batch.push(...this.#queue.splice(0));
         for (const { settle, failed } of batch) {
           settle();
           failed(failure);
@@ -301,6 +303,8 @@ export class Journal implements BlockJournal {
   async checkMark(agent: AgentId, mark: JournalMark): Promise<'ok' | 'other' | 'beyond'> {
     if (mark.incarnation !== this.incarnation) return 'other';
     if (mark.offset > this.#end) return 'beyond';
+    // Known, and nothing acked yet.
+    if (mark.offset === 0) return 'ok';
     const near = this.#streams.hashAt(agent, mark.offset);
     if (near !== null) return near === mark.hash ? 'ok' : 'other';
     if (mark.offset < this.#incarnation.from) return 'other';

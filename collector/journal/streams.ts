@@ -197,7 +197,7 @@ export class Streams {
       state.recent.findLast((block) => block.epoch === end.epoch && block.first + block.count - 1 === end.seq)?.offset ?? null;
     const out: HeldEnd[] = head ? [{ end: head, at: at(head) }] : [];
     const rest: HeldEnd[] = state.recent.toReversed().map((block) => ({ end: endOf(block), at: block.offset }));
-    for (const { last } of state.epochs.values()) if (last) rest.push({ end: last, at: null });
+    for (const { last } of [...state.epochs.values()].toReversed()) if (last) rest.push({ end: last, at: null });
     for (const one of rest) {
       if (out.length >= limit) break;
       if (!out.some(({ end }) => end.epoch === one.end.epoch && end.seq === one.end.seq)) out.push(one);

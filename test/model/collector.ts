@@ -126,7 +126,8 @@ export class ModelCollector {
       seen: () => undefined,
       heartbeat: () => undefined,
     };
-    if (agent.keys.some((known) => known.key === key.key && known.denied)) return reply(401, { code: 'IDENTITY_REFUSED' });
+    const known = agent.keys.find((one) => one.key === key.key);
+    if (!known || known.denied) return reply(401, { code: 'IDENTITY_REFUSED' });
     const held = key.key !== agent.keys.at(-1)?.key;
     try {
       const answer = await receiveBlocks(
@@ -176,7 +177,8 @@ export class ModelCollector {
       const decoded = decodeBlock(item.encoded);
       if (decoded.kind !== 'ok' || decoded.block.header.kind !== 'lines') continue;
       const { stream, epoch } = decoded.block.header;
-      for (const { seq, bytes } of readRecords(decoded.block)) rows.push({ stream, epoch, seq, text: Buffer.from(bytes).toString() });
+      for (const { seq, bytes } of readRecords(decoded.block))
+        rows.push({ stream, epoch, seq, text: Buffer.from(bytes).toString('latin1', 0, 7) });
     }
     // A range belongs to the incarnation of what was read last.
     const incarnation = items.at(-1)?.incarnation ?? this.journal.incarnation;
@@ -213,6 +215,12 @@ export class ModelCollector {
     this.store = { ...this.store, keys };
     if (release) await releaseHeld(this.#agent(), { journal: this.journal, quarantine: this.#quarantine });
     else await this.#quarantine.discard((entry) => entry.why === 'held' && entry.key === key);
+  }
+
+  /** True for a key that is refused: a person must enrol that host again. */
+  refuses(key: string): boolean {
+    const known = this.store.keys.find((one) => one.key === key);
+    return !known || known.denied === true;
   }
 
   /** Keys whose blocks are held. */

@@ -53,7 +53,7 @@ export class Oracle {
         this.#blocks.set(name, null);
         continue;
       }
-      const texts = readRecords(one.block).map(({ bytes }) => Buffer.from(bytes).toString());
+      const texts = readRecords(one.block).map(({ bytes }) => Buffer.from(bytes).toString('latin1', 0, 7));
       this.#blocks.set(name, { epoch: header.epoch, first: header.first, texts });
     }
   }

@@ -26,7 +26,7 @@ export const makeShow = (): ((body: Uint8Array | 'heads', reply: Reply) => strin
       const what =
         kind === 'lines'
           ? readRecords(one.block)
-              .map(({ bytes }) => Number(Buffer.from(bytes).toString().slice(1)))
+              .map(({ bytes }) => Number(Buffer.from(bytes).toString('latin1', 0, 7).slice(1)))
               .join(',')
           : kind === 'gap'
             ? JSON.stringify(readJsonBody(one.block))

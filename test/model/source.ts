@@ -3,13 +3,13 @@
  * A host's log as the model has it, and a source that follows it as `agent/source/tail` does: by file, place and the bytes before it.
  * Input: lines appended, rotated, truncated, put back. Output: batches; which places of a collector it recognises (W11).
  *
- * Every line is eight bytes with a number of its own, so an offset is a count of lines.
+ * Every line has a number of its own and the same length, so an offset is a count of lines. They are long enough to be known again by their bytes.
  */
 import type { Batch, Source } from '../../agent/source/source.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { StreamEnd } from '../../core/protocol.ts';
 
-export const LINE_BYTES = 8;
+export const LINE_BYTES = 300;
 export const DEVICE = '1';
 export const STREAM = 'file:/log';
 
@@ -144,7 +144,7 @@ export const openLogSource = (log: Log, clock: Clock): LogSource => {
           kind: 'lines',
           dataset: 'syslog',
           records: lines.map((line, n) => ({
-            bytes: Buffer.from(`L${String(line).padStart(6, '0')}`),
+            bytes: Buffer.from(`L${String(line).padStart(6, '0')}`.padEnd(LINE_BYTES - 1, '.')),
             readAt: at,
             end: (from + n + 1) * LINE_BYTES,
             flags: 0,
@@ -170,12 +170,18 @@ export const openLogSource = (log: Log, clock: Clock): LogSource => {
     restart: async (stream) => {
       if (stream === STREAM) openAll(undefined);
     },
-    moveTo: (_stream, end) => {
-      const open = placeOf(end);
-      if (!open) return resumeText();
-      for (const older of files.slice(0, files.indexOf(open))) done.push(older.mark.inode);
-      files = files.slice(files.indexOf(open));
-      open.mark = markAt(open.file, end.end / LINE_BYTES);
+    files: () => files.map(({ mark }) => ({ device: DEVICE, inode: mark.inode })),
+    moveTo: (stream, ends) => {
+      const reached = new Map<Open, number>();
+      for (const end of stream === STREAM ? ends : []) {
+        const open = placeOf(end);
+        if (open) reached.set(open, Math.max(end.end, reached.get(open) ?? 0));
+      }
+      if (reached.size === 0) return undefined;
+      const newest = files.findLastIndex((open) => reached.has(open));
+      for (const open of files.slice(0, newest)) if (!reached.has(open)) done.push(open.mark.inode);
+      files = files.filter((open, i) => i >= newest || reached.has(open));
+      for (const [open, end] of reached) if (end > open.mark.offset) open.mark = markAt(open.file, end / LINE_BYTES);
       return resumeText();
     },
     close: async () => undefined,

@@ -421,14 +421,16 @@ export class World {
         }
         this.#run(machine, agent.read(0));
         await this.#settle();
-        moved ||= agent.sending || agent.restless || agent.place !== before;
+        if (this.#collector?.refuses(machine.key.known.key)) this.#discarded.add(machine.key.known.key);
+        else moved ||= agent.sending || agent.restless || agent.place !== before;
       }
       const collector = await this.#live();
       if (!collector) continue;
       for (const key of collector.heldKeys) {
         moved = true;
-        // A person knows: with another machine about, the older key is a copy's; else the host was put back.
-        const copied = this.#other !== null && this.#other.keys.concat(this.#machine.keys).some(({ known }) => known.key !== key);
+        // A person knows: where another machine has a newer key, the older one is a copy's; else the host was put back.
+        const holders = [this.#machine, this.#other].filter((machine) => machine?.key.known.key === key);
+        const copied = this.#other !== null && holders.length === 1;
         if (copied) this.#discarded.add(key);
         this.#serve(collector.disk, collector.decideHeld(key, !copied));
         await this.#settle();

@@ -197,14 +197,29 @@ export class Follow {
     await this.start(undefined, undefined);
   }
 
-  /** Goes on behind that place; the answer is the `resume` text of it. */
-  moveTo(end: StreamEnd): string {
-    const file = this.#fileAt(end);
-    if (file?.fd === undefined) return this.#resume();
-    for (const older of this.#files.slice(0, this.#files.indexOf(file))) this.#retire(older);
-    file.mark = { ...file.mark, ...printsAt(file.fd, end.end), offset: end.end, continued: false };
-    file.dirty = true;
+  /** Files that are read now, oldest first. */
+  get fileIds(): readonly FileId[] {
+    return this.#files.map(({ mark }) => mark);
+  }
+
+  /** Goes on behind the farthest place in each file; the answer is the `resume` text of it, undefined where no file holds one. */
+  moveTo(ends: readonly StreamEnd[]): string | undefined {
+    const reached = new Map<OpenFile, number>();
+    for (const end of ends) {
+      const file = this.#fileAt(end);
+      if (file) reached.set(file, Math.max(end.end, reached.get(file) ?? 0));
+    }
+    if (reached.size === 0) return undefined;
     this.#given = undefined;
+    const newest = this.#files.findLastIndex((file) => reached.has(file));
+    for (const [i, file] of [...this.#files].entries()) {
+      const end = reached.get(file) ?? 0;
+      if (!reached.has(file) && i < newest) this.#retire(file);
+      else if (end > file.mark.offset && file.fd !== undefined) {
+        file.mark = { ...file.mark, ...printsAt(file.fd, end), offset: end, continued: false };
+        file.dirty = true;
+      }
+    }
     return this.#resume();
   }
 

@@ -171,8 +171,12 @@ export class Tail implements Source {
     await this.#byStream(stream)?.restart();
   }
 
-  moveTo(stream: string, end: StreamEnd): string | undefined {
-    return this.#byStream(stream)?.moveTo(end);
+  files(stream: string): readonly HeldFile[] {
+    return this.#byStream(stream)?.fileIds ?? [];
+  }
+
+  moveTo(stream: string, ends: readonly StreamEnd[]): string | undefined {
+    return this.#byStream(stream)?.moveTo(ends);
   }
 
   async close(): Promise<void> {
