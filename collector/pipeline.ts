@@ -5,9 +5,10 @@
  */
 import type { UnixMs } from '../core/units.ts';
 import { unixMs } from '../core/units.ts';
-import { decodeBlock, readRecords } from '../core/wire.ts';
+import { decodeBlock, readJsonBody, readRecords } from '../core/wire.ts';
 import { groupAlerts } from './alert/group.ts';
 import { makeCorrelator } from './correlate/correlate.ts';
+import { makeHeard } from './correlate/heard.ts';
 import { type JoinState, makeJoin, mayJoin } from './decode/auditd/join.ts';
 import { declarations, decode } from './decode/decode.ts';
 import { type FailedShape, takeFailedShapes } from './decode/shapes.ts';
@@ -64,6 +65,7 @@ export const makePass = ({ collector, ruleset, hostOf, joins, generation = 1 }: 
   const enrich = makeEnrich((asset) => facts.get(asset));
   const counts = { events: 0, failed: 0, signals: 0 };
   const join = makeJoin(joins);
+  const heard = makeHeard();
   /** Enriches, stores and matches; gives the event time. */
   const take = ({ outcome, event: bare }: Decoded, out: PassOut): number => {
     const event = enrich(bare);
@@ -84,7 +86,15 @@ export const makePass = ({ collector, ruleset, hostOf, joins, generation = 1 }: 
       if (decoded.kind !== 'ok') return;
       const { block } = decoded;
       const { header } = block;
-      if (header.kind === 'heartbeat' || header.kind === 'gap') return;
+      const streamName = (stream: string): string => streamOf({ 'vigil.agent.id': frame.agent, 'vigil.stream': stream });
+      if (header.kind === 'heartbeat') {
+        const read = readJsonBody(block);
+        if (read.kind === 'heartbeat')
+          for (const { stream, time } of heard.moved(frame.agent, read.body)) out.watermark?.(streamName(stream), time);
+        return;
+      }
+      if (header.kind === 'gap') return;
+      heard.note(frame.agent, header);
       const received = (frame.flags & FRAME_FLAGS.received) !== 0;
       const host = hostOf(received ? `name:${header.host}` : frame.agent);
       const from: Provenance = {
@@ -109,11 +119,12 @@ export const makePass = ({ collector, ruleset, hostOf, joins, generation = 1 }: 
         let time = 0;
         if (!joining) time = take(decode(record), out);
         else for (const event of join.push(record)) time = Math.max(time, take(event, out));
-        // A live stream has reached the time it was read; a replayed one the time it speaks of.
-        reached = Math.max(reached, from.replay ? time : one.readAt);
+        // A live stream has reached the time it was read, which is never after it arrived: an agent that names a later one
+        // would make every other stream late for ever. A replayed one has reached the time it speaks of.
+        reached = Math.max(reached, from.replay ? time : Math.min(one.readAt, frame.at));
       }
       if (joining) for (const event of join.settle()) take(event, out);
-      if (reached > 0) out.watermark?.(streamOf({ 'vigil.agent.id': frame.agent, 'vigil.stream': header.stream }), unixMs(reached));
+      if (reached > 0) out.watermark?.(streamName(header.stream), unixMs(reached));
     },
     counts: () => counts,
     takeQuarantined: () => detector.takeQuarantined(),

@@ -48,6 +48,7 @@ const sentenceOf = (rule: CorrelationRule, { count, first, last, titleOf }: Grou
   const within = `within ${spanText(rule.timespanMs)}`;
   const asked = rule.condition.map(({ op, value }) => `${WORDS[op]} ${value}`).join(' and ');
   const seen = `${count} signal${count === 1 ? '' : 's'} in ${spanText(last - first)}`;
+  if (rule.type === 'absence') return `${titleOf(rule.rules[0] ?? '')}, and not ${within}: ${titleOf(rule.rules[1] ?? '')}`;
   if (rule.type === 'temporal_ordered') return `${seen}, in this order ${within}: ${read}`;
   if (rule.type === 'temporal') return `${seen}, ${asked === '' ? 'all' : `${asked} of these`} ${within}: ${read}`;
   const what = {
@@ -56,6 +57,6 @@ const sentenceOf = (rule: CorrelationRule, { count, first, last, titleOf }: Grou
     value_avg: 'mean',
     value_percentile: `percentile ${rule.percentile ?? 50}`,
   } as const;
-  const of = rule.type === 'event_count' || rule.type === 'absence' ? '' : ` (${what[rule.type]} of ${rule.field ?? ''})`;
+  const of = rule.type === 'event_count' ? '' : ` (${what[rule.type]} of ${rule.field ?? ''})`;
   return `${seen}; asked for ${asked}${of} ${within}: ${read}`;
 };

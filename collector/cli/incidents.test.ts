@@ -157,6 +157,6 @@ describe('vigil alerts', () => {
       incident: incident.incident,
     });
     expect(incident).toMatchObject({ severity: 'high', alerts: [alert.alert], score: 50 });
-    expect(err).toEqual(['rule gone was not run: Correlations of type absence are not supported yet.\n']);
+    expect(err).toEqual(['rule gone was not run: absence reads two rules: the one that comes, and the one that does not follow.\n']);
   });
 });

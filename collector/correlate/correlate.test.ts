@@ -203,13 +203,6 @@ describe('chains', () => {
     expect(refused.filter(({ code }) => code === 'CORRELATION_CYCLE')).toHaveLength(1);
     expect(refused.map(({ rule }) => rule).sort()).toEqual(['a', 'b', 'lost', 'over']);
   });
-
-  it('refuse absence with a clear sentence', () => {
-    const { refused } = makeCorrelator(ruleSet(fail, correlation('gone', { type: 'absence', condition: [] })));
-    expect(refused).toEqual([
-      { rule: 'gone', code: 'CORRELATION_UNSUPPORTED', message: 'Correlations of type absence are not supported yet.' },
-    ]);
-  });
 });
 
 describe('whom it is about', () => {

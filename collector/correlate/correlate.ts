@@ -11,6 +11,7 @@ import type { RuleSet } from '../model/rule.ts';
 import { type Arrived, type Judged, REPLAY_MARK, type Satisfied } from '../model/satisfied.ts';
 import type { Signal } from '../model/signal.ts';
 import type { SignalRow, SignalTable } from '../model/signals.ts';
+import { judgeAbsence } from './absence.ts';
 import { judgeDue } from './due.ts';
 import { judgeArrivals } from './judge.ts';
 import { lateness } from './late.ts';
@@ -81,7 +82,7 @@ export const makeCorrelator = (set: RuleSet): Correlator => {
       if (rule.alerts) for (const batch of own) arrived.push({ ...pairOf(batch), times: batch.arrivals.map(({ time }) => time) });
       const found: readonly { readonly batch: Batch; readonly found: Found }[] =
         correlation.threshold === null
-          ? judgeDue(correlation, own, Object.keys(page.watermarks), watermarks.of(table), table)
+          ? (rule.type === 'absence' ? judgeAbsence : judgeDue)(correlation, own, Object.keys(page.watermarks), watermarks.of(table), table)
           : own.map((batch) => ({
               batch,
               found: judgeArrivals(
@@ -94,7 +95,9 @@ export const makeCorrelator = (set: RuleSet): Correlator => {
       const chained: Signal[] = [];
       for (const { batch, found: one } of found) {
         if (rule.alerts && one.windows.length > 0) {
-          const circumstances = circumstancesOf(batch.arrivals, (signal) => isLate(signal, rule.timespanMs));
+          // That nothing followed can be told only when the window is over.
+          const waitMs = rule.type === 'absence' ? rule.timespanMs : 0;
+          const circumstances = circumstancesOf(batch.arrivals, (signal) => isLate(signal, rule.timespanMs), waitMs);
           for (const window of one.windows) out.push({ ...pairOf(batch), ...window, ...circumstances(window) });
         }
         if (correlation.chained) for (const end of one.ends) chained.push(chainedSignal(batch, end, table));
@@ -128,10 +131,11 @@ const pairOf = ({ correlation, group, entity }: Batch): Pick<Satisfied, 'rule' |
 const circumstancesOf = (
   arrivals: readonly Arrival[],
   isLate: (signal: Signal) => boolean,
+  waitMs: number,
 ): ((window: Span) => Pick<Satisfied, 'detected' | 'late' | 'backlog'>) => {
   const sorted = arrivals.map(({ signal }) => signal).sort((a, b) => a.time - b.time);
   const told = (own: readonly Signal[]): Pick<Satisfied, 'detected' | 'late' | 'backlog'> => ({
-    detected: own.reduce((latest, { ingested }) => Math.max(latest, ingested), 0) as UnixMs,
+    detected: (own.reduce((latest, { ingested }) => Math.max(latest, ingested), 0) + waitMs) as UnixMs,
     late: own.every(isLate),
     backlog: own.every(({ backlog }) => backlog === true),
   });

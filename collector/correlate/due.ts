@@ -15,11 +15,18 @@ import { type Found, windowEnd } from './window.ts';
 /** Waiting windows that one page judges at most; the rest stays due. */
 export const DUE_ROWS = 10_000;
 
-interface DueBatch {
+/** A group that waited, or that got signals. */
+export interface DueBatch {
   readonly correlation: Correlation;
   readonly group: string;
   readonly entity: ReturnType<typeof entityOfGroup>;
   readonly arrivals: Arrival[];
+}
+
+/** What was found of one group. */
+export interface DueFound {
+  readonly batch: DueBatch;
+  readonly found: Found;
 }
 
 export const judgeDue = (
@@ -28,7 +35,7 @@ export const judgeDue = (
   streams: readonly string[],
   watermarks: ReadonlyMap<string, UnixMs>,
   table: SignalTable,
-): readonly { readonly batch: DueBatch; readonly found: Found }[] => {
+): readonly DueFound[] => {
   const { rule } = correlation;
   const ends = new Map<string, UnixMs[]>();
   const note = (group: string, time: UnixMs): void => {

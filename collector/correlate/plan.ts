@@ -85,7 +85,7 @@ export const satisfies = (rule: CorrelationRule, n: number): boolean =>
 export const countLimit = (rule: CorrelationRule): number => Math.max(1, ...rule.condition.map(({ value }) => Math.floor(value) + 2));
 
 const thresholdOf = (rule: CorrelationRule): number | null => {
-  if (rule.type === 'value_avg' || rule.type === 'value_percentile') return null;
+  if (rule.type === 'absence' || rule.type === 'value_avg' || rule.type === 'value_percentile') return null;
   if (rule.condition.some(({ op }) => op !== 'gt' && op !== 'gte')) return null;
   if (rule.type === 'value_sum') return 0;
   if (rule.condition.length === 0) return new Set(rule.rules).size;
@@ -94,13 +94,15 @@ const thresholdOf = (rule: CorrelationRule): number | null => {
 
 const flawOf = (rule: CorrelationRule, set: RuleSet): Refusal | null => {
   const refuse = (code: Refusal['code'], message: string): Refusal => ({ rule: rule.id, code, message });
-  const temporal = rule.type === 'temporal' || rule.type === 'temporal_ordered';
-  if (rule.type === 'absence') return refuse('CORRELATION_UNSUPPORTED', 'Correlations of type absence are not supported yet.');
+  const temporal = rule.type === 'temporal' || rule.type === 'temporal_ordered' || rule.type === 'absence';
   const unknown = rule.rules.find((id) => !set.rules.has(id));
   if (unknown !== undefined) return refuse('CORRELATION_UNKNOWN_RULE', `It reads the rule ${unknown}, which is not loaded.`);
   if (rule.rules.length === 0) return refuse('CORRELATION_BAD', 'It reads no rule.');
   if (!(rule.timespanMs > 0)) return refuse('CORRELATION_BAD', 'Its timespan is not above zero.');
   if (!temporal && rule.condition.length === 0) return refuse('CORRELATION_BAD', 'It has no condition.');
+  if (rule.type === 'absence' && rule.rules.length !== 2)
+    return refuse('CORRELATION_BAD', 'absence reads two rules: the one that comes, and the one that does not follow.');
+  if (rule.type === 'absence' && rule.condition.length > 0) return refuse('CORRELATION_BAD', 'absence has no condition.');
   if (rule.type.startsWith('value_') && rule.field === undefined)
     return refuse('CORRELATION_BAD', 'It names no field whose values it reads.');
   if (rule.type === 'temporal_ordered' && rule.condition.length > 0)

@@ -5,11 +5,13 @@
  */
 import type { UnixMs } from '../../core/units.ts';
 import type { Entity } from '../model/entity.ts';
+import type { CorrelationType } from '../model/rule.ts';
 import { GROUP_SEPARATOR, REPLAY_MARK } from '../model/satisfied.ts';
 import type { Signal } from '../model/signal.ts';
 import type { SignalRow } from '../model/signals.ts';
 import { entityOfGroup, entityOfSignal, groupValue } from './pair.ts';
 import type { Correlation, Plan, Reader } from './plan.ts';
+import { windowEnd } from './window.ts';
 
 /** A signal that arrived in a group of a correlation. */
 export interface Arrival {
@@ -38,6 +40,8 @@ export interface SignalRows {
 export const pairRows = (correlation: string): string => `${correlation}${GROUP_SEPARATOR}pair`;
 /** Rows of windows that wait for the watermark; their value is the group (S3). */
 export const dueRows = (correlation: string): string => `${correlation}${GROUP_SEPARATOR}due`;
+/** Windows of absence that were passed while their own stream was silent, by stream; their value is the group. */
+export const heldRows = (correlation: string): string => `${correlation}${GROUP_SEPARATOR}held`;
 /** Replays wait for their own stream, everything else for the lowest live one. */
 export const dueGroup = (stream: string, replay: boolean): string => (replay ? `${REPLAY_MARK}${stream}` : '');
 
@@ -61,11 +65,17 @@ export const rowsOf = (plan: Plan, signal: Signal): SignalRows => {
     rows.push({ ...base, correlation: rule.id, group: arrival.group, ...(arrival.value === undefined ? {} : { value: arrival.value }) });
     if (!reader.correlation.groupIsPair && rule.alerts)
       rows.push({ ...base, correlation: pairRows(rule.id), group: mark + arrival.entity });
-    if (reader.correlation.threshold === null)
-      rows.push({ ...base, correlation: dueRows(rule.id), group: dueGroup(signal.stream, signal.replay === true), value: arrival.group });
+    const due = { ...base, correlation: dueRows(rule.id), group: dueGroup(signal.stream, signal.replay === true), value: arrival.group };
+    if (rule.type === 'absence') {
+      // Only the first rule opens a window, and it is due when that ends.
+      if (signal.rule === rule.rules[0]) rows.push({ ...due, time: windowEnd(signal.time, rule.timespanMs) });
+    } else if (reader.correlation.threshold === null) rows.push(due);
   }
   return { rows, arrivals, plain: own };
 };
+
+/** Types whose rows have their rule for a value, so that they are found by it. */
+const BY_RULE: ReadonlySet<CorrelationType> = new Set(['temporal', 'temporal_ordered', 'absence']);
 
 // A signal without a value for every field of the group, or without the value that is read, takes no part.
 const arrivalOf = (reader: Reader, signal: Signal, mark: string): Arrival | null => {
@@ -76,7 +86,7 @@ const arrivalOf = (reader: Reader, signal: Signal, mark: string): Arrival | null
     if (value === undefined || value === '') return null;
     values.push(value);
   }
-  const temporal = correlation.rule.type === 'temporal' || correlation.rule.type === 'temporal_ordered';
+  const temporal = BY_RULE.has(correlation.rule.type);
   const value = temporal ? signal.rule : reader.valueField === null ? undefined : groupValue(signal, reader.valueField);
   if ((reader.valueField !== null || temporal) && (value === undefined || value === '')) return null;
   return {

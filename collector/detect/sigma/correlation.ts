@@ -41,6 +41,8 @@ export const parseCorrelation = (
     throw new Refusal('CORRELATION_TYPE', at('type'), `"${String(written)}"`);
   const rules = list(body['rules']);
   if (!rules || rules.length === 0 || rules.length > 100) throw refuse('rules', 'rules is a list of 1 to 100 ids or names');
+  if (type === 'absence' && rules.length !== 2)
+    throw refuse('rules', 'absence reads two rules: the one that comes, and the one that does not follow');
   const groupBy = body['group-by'] === undefined ? [] : list(body['group-by']);
   if (!groupBy) throw refuse('group-by', 'group-by is a list of fields');
   const span = typeof body['timespan'] === 'string' ? timespanOf(body['timespan']) : null;
@@ -77,6 +79,7 @@ const conditionOf = (
   const refuse = (detail: string): Refusal => new Refusal('CORRELATION_CONDITION', ['correlation', 'condition'], detail);
   const counts = type === 'event_count' || type.startsWith('value_');
   if (value === undefined && !counts) return { condition: [] };
+  if (type === 'absence') throw refuse('absence has no condition: it means that nothing of the second rule follows');
   if (typeof value === 'string') throw refuse(`"${value}": conditions in words are not taken, write one correlation for each`);
   if (!isMap(value)) throw refuse(`${type} needs gt, gte, lt, lte, eq or neq with a number`);
   const condition: { op: ComparisonOperator; value: number }[] = [];
