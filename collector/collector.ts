@@ -4,7 +4,7 @@
  * Input: the configuration. Output: a running collector with its addresses, or a coded error and nothing left open.
  */
 import { existsSync, mkdirSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
@@ -367,10 +367,19 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
 const resumeAt = (reader: JournalReader, position: { readonly incarnation: string; readonly offset: number } | null): number =>
   position === null ? reader.first() : reader.resume(position.incarnation, position.offset);
 
-/** Names that agents may call the listener by. */
-const namesOf = (config: CollectorConfig): readonly string[] => {
-  const listen = splitAddress(config['agents.listen']).host;
-  const names = ['localhost', '127.0.0.1', '::1', hostname(), ...(listen === '0.0.0.0' || listen === '::' ? [] : [listen])];
+/** Names and addresses that agents and browsers may call the listeners by; all of this host's where one listens on all. */
+export const namesOf = (config: CollectorConfig): readonly string[] => {
+  const listens = [config['agents.listen'], config['console.listen']].map((text) => splitAddress(text).host);
+  const isAll = (host: string): boolean => host === '0.0.0.0' || host === '::';
+  const own = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address.replace(/%.*$/, '')));
+  const names = [
+    'localhost',
+    '127.0.0.1',
+    '::1',
+    hostname(),
+    ...listens.filter((host) => !isAll(host)),
+    ...(listens.some(isAll) ? own : []),
+  ];
   if (config['agents.public_url'] !== null) names.push(new URL(config['agents.public_url']).hostname);
   return [...new Set(names)];
 };

@@ -23,7 +23,7 @@ import { LOCAL_OWNER, permits } from './auth/permissions.ts';
 import { openSessions } from './auth/session.ts';
 import { openApiTokens } from './auth/token.ts';
 import { type OneTime, openUsers } from './auth/users.ts';
-import { splitAddress } from './collector.ts';
+import { namesOf, splitAddress } from './collector.ts';
 import type { CollectorConfig } from './config.ts';
 import { unescapeOriginal } from './decode/build.ts';
 import { fault } from './errors.ts';
@@ -165,8 +165,8 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
   const apiTokens = openApiTokens(state, audit, clock);
   const firstAdmin = await users.ensureFirstAdmin();
   const address = splitAddress(config['console.listen']);
-  const tls = await readTls(config);
-  if (tls === undefined && !isLoopback(address.host)) throw fault('CONSOLE_NEEDS_TLS', { address: config['console.listen'] });
+  // Plain HTTP on loopback only; elsewhere the certificate that was given, or one of our own authority.
+  const tls = (await readTls(config)) ?? (isLoopback(address.host) ? undefined : await parts.ca.server());
   /** Whoever gets a new password is not kept waiting for guesses of the old one. */
   const resetAndUnlock: typeof users.reset = async (...args) => {
     const made = await users.reset(...args);
@@ -183,9 +183,7 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
     ...(tls ? { tls } : {}),
     hosts: isLoopback(address.host)
       ? ['localhost', '127.0.0.1', '[::1]']
-      : [address.host, hostname(), ...(config['agents.public_url'] ? [new URL(config['agents.public_url']).hostname] : [])].map((name) =>
-          name.toLowerCase(),
-        ),
+      : namesOf(config).map((name) => (name.includes(':') ? `[${name}]` : name).toLowerCase()),
     identity: { session: logins.actorOf, token: apiTokens.verify, permits },
     localOwner: LOCAL_OWNER,
     site,

@@ -45,11 +45,6 @@ export const COLLECTOR_ERRORS = {
     text: 'The {what} cannot go on: {reason}.',
     hint: 'The collector stops; nothing acknowledged is lost, and the next start goes on where it was. See its log.',
   },
-  CONSOLE_NEEDS_TLS: {
-    text: 'The console would answer on {address} without TLS.',
-    hint: 'Give --tls-cert and --tls-key, or listen on 127.0.0.1.',
-    exit: 2,
-  },
   CONSOLE_BUILD_FAILED: {
     text: 'The console could not be built: {reason}.',
     hint: 'Run `npm ci` again; the API and the commands work without the console.',

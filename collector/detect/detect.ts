@@ -53,6 +53,8 @@ interface Partition {
 }
 
 const MAX_PARTITIONS = 512;
+/** Stands for the dataset of lines that no decoder knows in a file that nobody named. */
+const FOUND_TEXT = 'auto text';
 // One event in so many is timed rule by rule; a power of two.
 const SAMPLE = 128;
 
@@ -182,10 +184,13 @@ export const makeDetector = (ruleset: CompiledRuleSet, options: DetectorOptions 
     detectDecoded: (event, emit) => {
       const dataset = event['event.dataset'];
       if (typeof dataset !== 'string') return run(partitionOf(UNKNOWN_SOURCE), event, emit);
-      let kinds = decoded.get(dataset);
-      if (!kinds) decoded.set(dataset, (kinds = []));
+      // Free text that a person named so may be any application's; text that was only found is some log of a Linux host.
+      const found = event['vigil.dataset'] === 'auto' && byDataset(dataset) === UNKNOWN_SOURCE;
+      const key = found ? FOUND_TEXT : dataset;
+      let kinds = decoded.get(key);
+      if (!kinds) decoded.set(key, (kinds = []));
       const kind = kindOf(event);
-      const partition = kinds[kind] ?? (kinds[kind] = partitionOf(withKind(byDataset(dataset), kind)));
+      const partition = kinds[kind] ?? (kinds[kind] = partitionOf(withKind(found ? byDataset('syslog') : byDataset(dataset), kind)));
       return run(partition, event, emit);
     },
     takeQuarantined: () => {
