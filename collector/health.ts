@@ -52,14 +52,17 @@ export const makeHealth = (parts: HealthParts): Health => {
     ...parts.notes(),
     ...lagConditions(parts),
     ...silentConditions(parts),
-    ...fleet().flatMap(({ agent, presence }) =>
-      (presence?.heartbeat?.conditions ?? []).map(({ code, about, hint }) => ({
-        code,
-        about,
-        text: SOURCES.test(code) ? `(on ${agent.host}).` : `on ${agent.host}: needs a look.`,
-        hint,
-      })),
-    ),
+    // What an agent said before this start may be mended by now.
+    ...fleet()
+      .filter(({ agent }) => parts.registry.heardAt(agent.id) !== undefined)
+      .flatMap(({ agent, presence }) =>
+        (presence?.heartbeat?.conditions ?? []).map(({ code, about, hint }) => ({
+          code,
+          about,
+          text: SOURCES.test(code) ? `(on ${agent.host}).` : `on ${agent.host}: needs a look.`,
+          hint,
+        })),
+      ),
     ...parts.rules().refused.map(({ file, line, code, message }) => ({
       code,
       about: `${file}:${line}`,
