@@ -31,3 +31,7 @@ export const matchParts = (text: string, parts: readonly string[]): boolean => {
 
 /** The pattern for `LIKE … ESCAPE '\'`. */
 export const likePattern = (parts: readonly string[]): string => parts.map((part) => part.replace(/[\\%_]/g, '\\$&')).join('%');
+
+/** The pattern for `regexp_full_match(…, 's')`, which takes time linear in the text. */
+export const regexPattern = (parts: readonly string[]): string =>
+  parts.map((part) => part.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&')).join('.*');

@@ -131,8 +131,12 @@ const textTest = (parts: readonly string[], fix: (text: string) => string): Text
 const containsTest = (parts: readonly string[]): TextTest =>
   parts.length === 1 ? { kind: 'contains', text: fold(parts[0] as string) } : { kind: 'like', parts: ['', ...parts.map(fold), ''] };
 
+/** Wildcards of one value: more make a search slow and say nothing. */
+const WILDCARDS = 64;
+
 const isTest = (ref: FieldRef, value: Literal, now: UnixMs): Test => {
   const parts = wildcardParts(value);
+  if (parts.length > WILDCARDS + 1) throw badValue(nameOf(ref), value, 'a text', `a value with at most ${WILDCARDS} wildcards`);
   const text = value.text;
   switch (typeOf(ref)) {
     case 'text':

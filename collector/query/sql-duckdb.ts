@@ -5,7 +5,7 @@
  */
 import { ECS, isEcsField } from '../../core/ecs.ts';
 import type { FieldRef } from './field.ts';
-import { likePattern } from './fold.ts';
+import { likePattern, regexPattern } from './fold.ts';
 import type { Network } from './ip.ts';
 import type { Op, Test, TextTest } from './resolve.ts';
 import type { Sql } from './to-sql.ts';
@@ -106,6 +106,8 @@ const textTest = (text: string, test: TextTest): Sql => {
     case 'like': {
       const [first, middle, last] = test.parts;
       if (test.parts.length === 3 && first === '' && last === '') return { sql: `contains(${text}, ?)`, params: [middle as string] };
+      // LIKE tries every place for every wildcard: with two of them a long line takes minutes, and cannot be interrupted. RE2 is linear.
+      if (test.parts.length > 2) return { sql: `regexp_full_match(${text}, ?, 's')`, params: [regexPattern(test.parts)] };
       return { sql: `(${text} LIKE ? ESCAPE '\\')`, params: [likePattern(test.parts)] };
     }
     case 'order':
