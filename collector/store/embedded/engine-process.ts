@@ -32,6 +32,7 @@ const ENTRY = fileURLToPath(new URL('./engine/main.ts', import.meta.url));
 const START_LIMIT_MS = 120_000;
 const PING_EVERY_MS = 1000;
 const CLOSE_LIMIT_MS = 5000;
+const QUESTIONS: ReadonlySet<AskKind> = new Set<AskKind>(['search', 'get', 'count', 'top', 'histogram', 'fields']);
 const BACKOFF_MS = [50, 200, 1000, 5000];
 
 export class EngineProcess {
@@ -40,6 +41,8 @@ export class EngineProcess {
   #child: ChildProcess | null = null;
   #up: Promise<ChildProcess>;
   #waiting = new Map<number, Waiting>();
+  /** Questions that were stopped and have not said so yet. */
+  readonly #cancelled = new Set<number>();
   #n = 0;
   #failures = 0;
   restarts = 0;
@@ -98,6 +101,7 @@ export class EngineProcess {
           if (done.signal.aborted) return;
           reject(fault('STORE_BUSY', { limitMs }));
           tell(child, { cancel: id });
+          if (QUESTIONS.has(kind)) void this.#endIfStuck(child, id, kind);
         });
         tell(child, { id, kind, ask } as ToEngine);
       });
@@ -168,7 +172,18 @@ export class EngineProcess {
     return this.#start();
   }
 
+  // A cancelled question ends in a moment. One that does not, e.g. inside one function over one huge value, holds its reader for ever.
+  async #endIfStuck(child: ChildProcess, id: number, kind: AskKind): Promise<void> {
+    const { clock, hangMs, onLog } = this.#options;
+    this.#cancelled.add(id);
+    await clock.sleep(ms(hangMs), this.#stop.signal);
+    if (!this.#cancelled.delete(id) || this.#child !== child || this.#stop.signal.aborted) return;
+    onLog('warn', 'store.engine.stuck', { ask: kind });
+    child.kill('SIGKILL');
+  }
+
   #answer(message: Exclude<FromEngine, { notice: unknown }>): void {
+    this.#cancelled.delete(message.id);
     const waiting = this.#waiting.get(message.id);
     if (waiting === undefined) return;
     if ('error' in message) waiting.reject(uncrossed(message.error));
