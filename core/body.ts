@@ -12,7 +12,7 @@ import {
   PROTOCOL_VERSION,
   type StreamHealth,
 } from './protocol.ts';
-import { unixMs } from './units.ts';
+import { LAST_TIME_MS, unixMs } from './units.ts';
 
 const HEX_32 = /^[0-9a-f]{32}$/;
 const HEX_64 = /^[0-9a-f]{64}$/;
@@ -95,7 +95,7 @@ const readStream = (value: unknown): StreamHealth | null => {
   if (typeof epoch !== 'string' || !HEX_32.test(epoch)) return null;
   const { seq, readUpTo, behindBytes } = s as Record<string, unknown>;
   const counts = asObject(s['counts']);
-  if (!isCount(seq) || !isCount(readUpTo) || !isCount(behindBytes) || counts === null) return null;
+  if (!isCount(seq) || !isCount(readUpTo) || readUpTo > LAST_TIME_MS || !isCount(behindBytes) || counts === null) return null;
   const entries = Object.entries(counts);
   if (entries.length > COUNTS || !entries.every(([name, n]) => isText(name, 64) && name !== '__proto__' && isCount(n))) return null;
   return {

@@ -7,6 +7,7 @@ import { asObject, scanJsonDepth, strictText } from './bytes.ts';
 import { isId } from './ids.ts';
 import { BLOCK_KINDS, type BlockHeader, LIMITS, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol.ts';
 import { isPublicKey } from './sign.ts';
+import { LAST_TIME_MS } from './units.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -49,7 +50,7 @@ const FIELDS: { readonly [K in keyof Required<BlockHeader>]: Check } = {
     const names = ['device', 'inode', 'fingerprint'];
     return file !== null && names.every((name) => isText(128)(file[name])) && hasOnly(file, names);
   },
-  at: isCount(MAX),
+  at: isCount(LAST_TIME_MS),
   from: isCount(MAX),
   cursor: isText(1_024),
   running: isHash,

@@ -16,6 +16,8 @@ export type Bytes = Branded<'Bytes'>;
 
 /** Takes a finite number as a time; a fraction is cut off. */
 export const unixMs = (n: number): UnixMs => Math.trunc(n) as UnixMs;
+/** The last millisecond of the year 9999. A peer that names a later time is wrong or hostile: dates end soon after, and code that reads them with them. */
+export const LAST_TIME_MS = 253_402_300_799_999;
 /** Takes a number of milliseconds as a span. */
 export const ms = (n: number): Ms => n as Ms;
 export const seconds = (n: number): Ms => (n * 1000) as Ms;

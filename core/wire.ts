@@ -26,7 +26,7 @@ import {
 } from './protocol.ts';
 import type { SourceRecord } from './record.ts';
 import { SIGNATURE_BYTES, type Signer, verifySignature, verifySignatureAsync } from './sign.ts';
-import { type UnixMs, unixMs } from './units.ts';
+import { LAST_TIME_MS, type UnixMs, unixMs } from './units.ts';
 
 /** What a stream knows before its records are packed. `at` is the earliest read time of the records where absent. */
 export type BlockDraft = Omit<BlockHeader, 'v' | 'key' | 'at' | 'count' | 'plain' | 'packed' | 'hash'> & { readonly at?: UnixMs };
@@ -230,6 +230,8 @@ export const recordsOf = (header: BlockHeader, bytes: Uint8Array): BlockRecord[]
     const since = readVarint(cursor);
     const end = readVarint(cursor);
     if (since < 0 || end < 0 || cursor.at + length > bytes.length) throw bad('its body ends inside a record');
+    if (header.at + since > LAST_TIME_MS || header.from + end > Number.MAX_SAFE_INTEGER)
+      throw bad('a record has an impossible time or place');
     records.push({
       seq: header.first + i,
       flags,
