@@ -90,7 +90,8 @@ export const makePass = ({ collector, ruleset, hostOf, joins, generation = 1 }: 
       if (header.kind === 'heartbeat') {
         const read = readJsonBody(block);
         if (read.kind === 'heartbeat')
-          for (const { stream, time } of heard.moved(frame.agent, read.body)) out.watermark?.(streamName(stream), time);
+          for (const { stream, time } of heard.moved(frame.agent, read.body))
+            out.watermark?.(streamName(stream), unixMs(Math.min(time, frame.at)));
         return;
       }
       if (header.kind === 'gap') return;
