@@ -52,6 +52,7 @@ export interface AgentsListener {
   close(): Promise<void>;
 }
 
+const HEADERS_TOO_LARGE = 'HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
 const SMALL_BODY_BYTES = 16_384;
 const CLOSE_MS = 5_000;
 const RETRY_SECONDS = 2;
@@ -160,7 +161,10 @@ export const openAgentsListener = async (parts: AgentsListenerParts, options: Ag
     // A reset by the peer is its own business; the request that it cut off hears of it.
     socket.on('error', () => socket.destroy());
   });
-  server.on('clientError', (_, socket) => socket.destroy());
+  server.on('clientError', (error, socket) => {
+    if (systemCode(error) === 'HPE_HEADER_OVERFLOW' && socket.writable) socket.end(HEADERS_TOO_LARGE);
+    else socket.destroy();
+  });
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   return {
