@@ -160,10 +160,17 @@ const decodeLine = (dataset: string): EventDraft => {
   return plain;
 };
 
-/** An empty field is an absent one, whatever decoder filled it from whatever broken line. The keys stay, so does the shape. */
+/**
+ * An empty field is an absent one, whatever decoder filled it from whatever broken line; so is a number that no column holds,
+ * for a row that cannot be loaded hides its line from every search. The keys stay, so does the shape.
+ */
 const dropEmpty = (event: EventDraft): void => {
   const draft = event as Record<string, unknown>;
-  for (const name in draft) if (draft[name] === '' && name !== 'event.original') draft[name] = undefined;
+  for (const name in draft) {
+    const value = draft[name];
+    if (value === '' ? name !== 'event.original' : typeof value === 'number' && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER))
+      draft[name] = undefined;
+  }
 };
 
 const finish = (event: EventDraft, dataset: string): Decoded => {
