@@ -246,7 +246,8 @@ export const coerce = (name: EcsField, value: unknown): unknown => {
           : typeof value === 'string' && /^-?\d{1,15}(\.\d{1,15})?$/.test(value)
             ? Number(value)
             : Number.NaN;
-      if (!Number.isFinite(n)) return undefined;
+      // Beyond it a column of whole numbers cannot hold the value, and the line would be in no answer.
+      if (!(Math.abs(n) <= Number.MAX_SAFE_INTEGER)) return undefined;
       return Math.trunc(n);
     }
     case 'boolean':
