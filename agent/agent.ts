@@ -266,7 +266,10 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
         sender,
         spoolDir,
       }),
-    explain: (path) => explainPath(path, options.from, tail, spool, config),
+    explain: (path) => {
+      const told = explainPath(path, options.from, tail, spool, config);
+      return redactor && told.counts ? { ...told, counts: { ...told.counts, ...redactor.counts(`file:${told.path}`) } } : told;
+    },
     stop: async () => {
       stopping.abort();
       client.close();

@@ -123,6 +123,8 @@ describe('correlations', () => {
 
   it.each([
     ['type: magic\nrules: [a]\ntimespan: 1m', 'refused CORRELATION_TYPE'],
+    ['type: absence\nrules: [a]\ntimespan: 1m', 'refused CORRELATION_SHAPE'],
+    ['type: absence\nrules: [a, a]\ntimespan: 1m\ncondition: {gte: 1}', 'refused CORRELATION_CONDITION'],
     ['type: event_count\nrules: []\ntimespan: 1m', 'refused CORRELATION_SHAPE'],
     ['type: event_count\nrules: [a]\ntimespan: 1w\ncondition: {gte: 1}', 'refused CORRELATION_TIMESPAN'],
     ['type: event_count\nrules: [a]\ntimespan: 1m', 'refused CORRELATION_CONDITION'],
