@@ -52,15 +52,13 @@ export const openNewEpoch = async (
   const spooled = inSpool && known.get(nameOf(inSpool.epoch, inSpool.seq, inSpool.hash));
   const rest = open.filter((block) => spooled === undefined || isAfter(block, spooled));
   const blocks = await Promise.all(rest.map((place) => readBack(spool, place)));
-  const inFiles = ends.flatMap((end): Found[] => {
+  const found = ends.flatMap((end): Found[] => {
     const file = oracle.matches(stream, end);
     return file ? [{ file, end }] : [];
   });
-  const behind = behindOwn(blocks[0], ends);
-  const found = behind ? [...inFiles, behind] : inFiles;
   const covered = coveredByRecords(blocks, coveredByEnds(blocks, found, oracle.files(stream)), ends, found);
   // Where what the collector holds reaches beyond everything that was sealed here, reading goes on behind it.
-  const resume = inFiles.length > 0 ? oracle.moveTo(stream, ends) : undefined;
+  const resume = found.length > 0 ? oracle.moveTo(stream, ends) : undefined;
   const head = ends[0];
   // Records up to a head that this spool never held are known to the collector alone.
   const told = head && !known.has(nameOf(head.epoch, head.seq, head.hash)) ? { epoch: head.epoch, seq: head.seq } : state.told;
@@ -78,7 +76,10 @@ export const openNewEpoch = async (
   await spool.replaceEpoch(begin, (add) => sealAnew(blocks, covered, begin, signer, add), resume);
   const resealed = new Set(open.map((block) => `${block.epoch}/${block.first}`));
   spool.releaseKept((kept) => kept.why === 'held' && kept.stream === stream && resealed.has(`${kept.epoch}/${kept.first}`));
-  return { opened: true, matched: inSpool !== undefined || found.length > 0 || covered.some((count) => count > 0) };
+  return {
+    opened: true,
+    matched: inSpool !== undefined || found.length > 0 || isBehindSame(blocks[0], ends) || covered.some((count) => count > 0),
+  };
 };
 
 /**
@@ -113,11 +114,10 @@ export const beginAnew = async (
 
 const nameOf = (epoch: string, seq: number, hash: string): string => `${epoch}/${seq}/${hash}`;
 
-/** The place behind the last block that both hold, where the spool has let go of it: the first block here names it. */
-const behindOwn = (block: Block | undefined, ends: readonly StreamEnd[]): Found | undefined => {
-  const { epoch, first, prev, file } = block?.header ?? {};
-  const end = ends.find((one) => one.epoch === epoch && one.seq + 1 === first && one.hash === prev);
-  return end && file ? { file, end } : undefined;
+/** True where both go on behind the same block, though the spool has let go of it: the first block here names it. */
+const isBehindSame = (block: Block | undefined, ends: readonly StreamEnd[]): boolean => {
+  const { epoch, first, prev } = block?.header ?? {};
+  return ends.some((one) => one.epoch === epoch && one.seq + 1 === first && one.hash === prev);
 };
 
 async function* sealAnew(

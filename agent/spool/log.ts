@@ -8,7 +8,7 @@ import { type Files, systemFiles } from '../../core/files.ts';
 import type { Damage } from '../../core/frames.ts';
 import { openSegment, readSegment, type Segment, type SegmentOptions, syncFolder } from '../../core/segment.ts';
 import { readFrame, type SpoolFrame, type SpoolPlace } from './frame.ts';
-import { type SegmentFile } from './recover.ts';
+import type { SegmentFile } from './recover.ts';
 
 export interface LogOptions extends SegmentOptions {
   readonly folder: string;

@@ -12,6 +12,8 @@ import type { Appended, AppendMeta, BlockView, HeldBlock, HeldEnd, MissingRange,
 import { addRange, covers, holes, overlaps, type Range } from './ranges.ts';
 
 const RECENT = 8;
+/** Files of an epoch whose ends are remembered after the next one was begun. */
+const LEFT_FILES = 3;
 
 /** One life of a stream. */
 export interface EpochState {
@@ -21,6 +23,8 @@ export interface EpochState {
   declared: Range[];
   /** The held block of the highest sequence, as an end to go on from. */
   last: StreamEnd | null;
+  /** Farthest ends in files that were left for another, newest last; absent while there is one file. */
+  left?: StreamEnd[];
   /** The epoch that it continues, and the last sequence it leaves to that one. */
   after: { readonly epoch: string; readonly seq: number } | null;
   /** Ingest of its newest block. */
@@ -145,7 +149,11 @@ export class Streams {
       cursor: header.cursor,
     };
     addRange(epoch.ranges, header.first, seq);
-    if (epoch.last === null || seq > epoch.last.seq) epoch.last = endOf(block);
+    if (epoch.last === null || seq > epoch.last.seq) {
+      const end = endOf(block);
+      leaveFile(epoch, end);
+      epoch.last = end;
+    }
     epoch.at = place.at;
     if (header.after && epoch.after === null) {
       epoch.after = header.after;
@@ -197,7 +205,8 @@ export class Streams {
       state.recent.findLast((block) => block.epoch === end.epoch && block.first + block.count - 1 === end.seq)?.offset ?? null;
     const out: HeldEnd[] = head ? [{ end: head, at: at(head) }] : [];
     const rest: HeldEnd[] = state.recent.toReversed().map((block) => ({ end: endOf(block), at: block.offset }));
-    for (const { last } of [...state.epochs.values()].toReversed()) if (last) rest.push({ end: last, at: null });
+    for (const { last, left = [] } of [...state.epochs.values()].toReversed())
+      for (const end of [...left, ...(last ? [last] : [])].toReversed()) rest.push({ end, at: null });
     for (const one of rest) {
       if (out.length >= limit) break;
       if (!out.some(({ end }) => end.epoch === one.end.epoch && end.seq === one.end.seq)) out.push(one);
@@ -225,8 +234,8 @@ export class Streams {
   *snapshot(): Generator<EpochSnapshot> {
     for (const streams of this.#agents.values()) {
       for (const { agent, stream, epochs } of streams.values()) {
-        for (const { epoch, ranges, declared, last, after, at } of epochs.values()) {
-          yield { agent, stream, epoch, ranges, declared, last, after, at };
+        for (const { epoch, ranges, declared, last, left, after, at } of epochs.values()) {
+          yield { agent, stream, epoch, ranges, declared, last, ...(left ? { left } : {}), after, at };
         }
       }
     }
@@ -324,6 +333,15 @@ const endOf = ({ epoch, first, count, hash, endOffset, running, file, cursor }: 
   ...(file === undefined ? {} : { file }),
   ...(cursor === undefined ? {} : { cursor }),
 });
+
+const isSameFile = (a: StreamEnd, b: StreamEnd): boolean => a.file?.device === b.file?.device && a.file?.inode === b.file?.inode;
+
+/** Notes the place reached in a file when the next block comes from another: after a conflict, each file goes on from its own place (W11). */
+const leaveFile = (epoch: EpochState, next: StreamEnd): void => {
+  const { last, left = [] } = epoch;
+  if (!last?.file || !next.file || isSameFile(last, next)) return;
+  epoch.left = [...left.filter((end) => !isSameFile(end, last) && !isSameFile(end, next)), last].slice(-LEFT_FILES);
+};
 
 // Every block of a file says which file; one copy is enough.
 const sameFile = (known: BlockHeader['file'], said: BlockHeader['file']): BlockHeader['file'] =>
