@@ -106,17 +106,19 @@ const readLong = (buffer: Buffer): void => {
 };
 
 /** A crash of a file system leaves blocks of NUL: a long run is told by its length. */
-const nulText = (run: string): string => (run.length <= 8 ? '\\x00'.repeat(run.length) : `\\x00{${run.length}}`);
+export const nulText = (run: string): string => (run.length <= 8 ? '\\x00'.repeat(run.length) : `\\x00{${run.length}}`);
 
-const HEX = Buffer.from('0123456789abcdef');
+/** `\xHH` of each byte as one number, so that it is written at once. */
+const ESCAPES = Uint32Array.from({ length: 256 }, (_, byte) => Buffer.from(`\\x${byte.toString(16).padStart(2, '0')}`).readUInt32LE(0));
 
 /** Length of the well-formed UTF-8 sequence that starts here, 0 when there is none. */
 const sequenceLength = (buffer: Buffer, at: number): number => {
   const lead = buffer[at] ?? 0;
   if (lead < 0x80) return 1;
+  if (lead < 0xc2 || lead > 0xf4) return 0;
   const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
   const second = buffer[at + 1] ?? 0;
-  if (lead < 0xc2 || lead > 0xf4 || at + length > buffer.length) return 0;
+  if (at + length > buffer.length) return 0;
   // Overlong forms, surrogates and what lies beyond U+10FFFF show in the second byte.
   const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
   const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
@@ -131,7 +133,9 @@ const PIECE = 1_024;
 /** The reversible escape of bytes, as text. */
 export const escapeBytes = (buffer: Buffer): string => {
   const out = Buffer.allocUnsafe(buffer.length * 4);
+  const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
   let end = 0;
+  let ascii = true;
   for (let at = 0; at < buffer.length; ) {
     const stop = Math.min(buffer.length, at + PIECE);
     const piece = buffer.subarray(at, stop);
@@ -146,18 +150,17 @@ export const escapeBytes = (buffer: Buffer): string => {
       const byte = buffer[at] ?? 0;
       const length = byte === 0 ? 0 : byte < 0x80 ? 1 : sequenceLength(buffer, at);
       if (length === 0) {
-        out[end++] = 92;
-        out[end++] = 120;
-        out[end++] = HEX[byte >> 4] ?? 0;
-        out[end++] = HEX[byte & 15] ?? 0;
+        view.setUint32(end, ESCAPES[byte] ?? 0, true);
+        end += 4;
         at++;
       } else {
         if (byte === 92) out[end++] = 92;
+        else if (length > 1) ascii = false;
         for (const past = at + length; at < past; at++) out[end++] = buffer[at] ?? 0;
       }
     }
   }
-  return out.toString('utf8', 0, end);
+  return out.toString(ascii ? 'latin1' : 'utf8', 0, end);
 };
 
 /** The bytes behind an escaped `event.original`. */

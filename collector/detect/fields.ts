@@ -141,7 +141,11 @@ export const accessorOf = (field: string): ((event: FlatEvent) => unknown) => {
 /** The whole event as text for keywords: the raw line where it is kept, else every value. */
 export const eventWords = (event: FlatEvent): string => {
   const line = event['event.original'] ?? event['log.original'];
-  if (typeof line === 'string') return line;
+  if (typeof line === 'string') {
+    // Audit records quote each argument by itself, or encode it: words are looked for in the command as well.
+    const command = event['event.dataset'] === 'auditd' ? event['process.command_line'] : undefined;
+    return typeof command === 'string' ? `${line}\n${command}` : line;
+  }
   const values: string[] = [];
   for (const key in event) collect(event[key], values, 0);
   return values.join('\n');

@@ -168,6 +168,7 @@ const setSocket = (event: EventDraft, data: Data, call: string | undefined): boo
   else return true;
   event['network.type'] = data.get('family');
   event['network.direction'] = INCOMING.has(call ?? '') ? 'ingress' : 'egress';
+  setExtra(event, 'auditd.initiated', String(!INCOMING.has(call ?? '')));
   return true;
 };
 

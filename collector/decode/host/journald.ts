@@ -6,7 +6,7 @@
 import type { EcsField } from '../../../core/ecs.ts';
 import type { EventDraft } from '../../model/event.ts';
 import { typeOfNumber } from '../auditd/names.ts';
-import { clip, setExtra, wellFormed } from '../build.ts';
+import { clip, nulText, setExtra, wellFormed } from '../build.ts';
 import type { Decoder, Frame } from '../decoder.ts';
 import { parseObject } from '../json.ts';
 import { parseEntry } from './entry.ts';
@@ -37,7 +37,13 @@ const fieldsOf = (frame: Frame): ReadonlyMap<string, string> => {
   return found;
 };
 
-const textOf = (bytes: Uint8Array): string => wellFormed(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+/** Longer values are cut: no field takes more. */
+const VALUE_LIMIT_BYTES = 32_768;
+
+const textOf = (bytes: Uint8Array): string =>
+  wellFormed(
+    Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, VALUE_LIMIT_BYTES)).toString('utf8').replace(/\0+/g, nulText),
+  );
 
 const numberOf = (text: string | undefined): number => (text !== undefined && /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN);
 

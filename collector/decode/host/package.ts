@@ -73,17 +73,18 @@ const NAMES_KEPT = 200;
 /** `nmap:amd64 (7.93, automatic), liblua5.3-0:amd64 (5.3.6-2, 5.3.6-3)`. */
 const setList = (event: EventDraft, list: string): void => {
   const names: string[] = [];
-  for (const [, name, versions] of list.slice(0, 65_536).matchAll(/(\S+) \(([^()]*)\)/g)) {
-    if (names.length === 0)
-      setPackage(
-        event,
-        name ?? '',
-        versions
-          ?.split(', ')
-          .filter((part) => part !== 'automatic')
-          .at(-1),
-      );
-    if (names.length < NAMES_KEPT) names.push(name ?? '');
+  for (const item of list.split('), ', NAMES_KEPT)) {
+    const open = item.indexOf(' (');
+    const name = item.slice(0, open);
+    if (open < 1 || name.length > 256 || name.includes(' ')) break;
+    if (names.length === 0) {
+      const versions = item
+        .slice(open + 2)
+        .replace(/\)$/, '')
+        .split(', ');
+      setPackage(event, name, versions.filter((part) => part !== 'automatic').at(-1));
+    }
+    names.push(name);
   }
   if (names.length > 1) setExtra(event, 'package.names', names.join(' '));
 };
