@@ -6,7 +6,7 @@
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer, type ServerOptions as TlsOptions } from 'node:https';
 import cookie from '@fastify/cookie';
-import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { Type } from 'typebox';
 import type { Clock } from '../../core/clock.ts';
 import { coreFault, toError } from '../../core/errors.ts';
@@ -118,6 +118,11 @@ export const makeConsoleServer = (parts: ConsoleParts): FastifyInstance => {
     requestIdHeader: false,
     exposeHeadRoutes: true,
     return503OnClosing: true,
+    // What the router cannot read meets no hook: it is answered here like everything else.
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(securityHeaders(secure)).header('cache-control', 'no-store');
+      return sendProblem(error, request, reply, log);
+    },
   });
   const control = new WeakSet<object>();
   controls.set(app, control);
@@ -215,18 +220,20 @@ const readJson = (app: FastifyInstance): void => {
 };
 
 const answerFaults = (app: FastifyInstance, log: Log): void => {
-  app.setErrorHandler((thrown, request, reply) => {
-    const error = codedOf(thrown, request.routeOptions.bodyLimit);
-    const problem = problemOf(error, String(request.id));
-    if (error.status >= 500)
-      log.error(
-        { event: 'http.fault', request: request.id, route: request.routeOptions.url, code: error.code, err: error },
-        'a request met a fault',
-      );
-    if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds));
-    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
-    return reply.code(problem.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problem);
-  });
+  app.setErrorHandler((thrown, request, reply) => sendProblem(thrown, request, reply, log));
+};
+
+const sendProblem = (thrown: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply => {
+  const error = codedOf(thrown, request.routeOptions.bodyLimit);
+  const problem = problemOf(error, String(request.id));
+  if (error.status >= 500)
+    log.error(
+      { event: 'http.fault', request: request.id, route: request.routeOptions.url, code: error.code, err: error },
+      'a request met a fault',
+    );
+  if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds));
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply.code(problem.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problem);
 };
 
 const description = (declared: readonly (Route | StreamRoute)[], version: string): Route => {

@@ -25,7 +25,8 @@ export class BadInput extends Error {
 }
 
 const readTexts = (given: Readonly<Record<string, unknown>>, properties: Readonly<Record<string, TSchema>>): Record<string, unknown> => {
-  const out: Record<string, unknown> = {};
+  // Without a prototype, `__proto__` is a name like any other, and refused as one that is not known.
+  const out: Record<string, unknown> = Object.create(null);
   for (const name of Object.keys(given ?? {})) {
     const schema = Object.hasOwn(properties, name) ? (properties[name] as { readonly type?: unknown }) : {};
     const value = given[name];
