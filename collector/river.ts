@@ -3,6 +3,7 @@
  * The river worker: one pass over the journal, in a thread of its own (river.md J2).
  * Input: how far the journal reaches, agents and their hosts. Output: batches of rows for the store, pages of signals for the state worker.
  */
+import { dirname, join, relative } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { openSavedJoins } from './decode/auditd/saved.ts';
 import { readRuleFolders } from './detect/folder.ts';
@@ -78,6 +79,12 @@ const PAGE_REST_MS = 1_000;
 
 const main = parentPort as MessagePort;
 const data = workerData as RiverData;
+/** A rule file as people know it: from the folder of rules on. */
+const shownPath = (file: string): string => {
+  const dir = data.ruleDirs.find((one) => file.startsWith(join(one, '/')));
+  return dir === undefined ? file : relative(dirname(dir), file);
+};
+
 const yieldNow = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const run = async (): Promise<void> => {
@@ -88,7 +95,7 @@ const run = async (): Promise<void> => {
       loaded: ruleset.loaded,
       refused: ruleset.findings
         .filter(({ outcome }) => outcome === 'refused')
-        .map(({ file, line, rule, code, message }) => ({ file, line, rule, code, message })),
+        .map(({ file, line, rule, code, message }) => ({ file: shownPath(file), line, rule, code, message })),
     },
   } satisfies FromRiver);
   data.state.postMessage({
