@@ -8,6 +8,12 @@ import type { Block, StreamEnd } from '../../core/protocol.ts';
 import { readRecords } from '../../core/wire.ts';
 import type { FileId } from '../source/source.ts';
 
+/** A block of the spool, and the file that holds its bytes now; undefined where none does any more. */
+export interface SpooledBlock {
+  readonly block: Block;
+  readonly file: FileId | undefined;
+}
+
 /** An end that a file of this host holds. */
 export interface Found {
   /** As blocks read from it now would name it. */
@@ -24,13 +30,12 @@ const isSame = (a: FileId | undefined, b: FileId | undefined): boolean => a?.dev
  * How many records at the front of each block are covered by ends that were found. In a file of which no end is listed they are,
  * where a file that was begun later has one. `order`: files that are read now, oldest first; what is not among them was read to its end before.
  */
-export const coveredByEnds = (blocks: readonly (Block | undefined)[], found: readonly Found[], order: readonly FileId[]): number[] => {
-  const placeOf = (file: FileId): number => order.findIndex((one) => isSame(one, file));
+export const coveredByEnds = (blocks: readonly SpooledBlock[], found: readonly Found[], order: readonly FileId[]): number[] => {
+  const placeOf = (file: FileId | undefined): number => order.findIndex((one) => isSame(one, file));
   const newest = Math.max(-1, ...found.map(({ file }) => placeOf(file)));
-  return blocks.map((block) => {
-    const file = block?.header.file;
-    if (block?.header.kind !== 'lines' || !file) return 0;
-    const ends = found.filter((one) => isSame(one.file, file)).map(({ end }) => end.end);
+  return blocks.map(({ block, file }) => {
+    if (block.header.kind !== 'lines' || !block.header.file) return 0;
+    const ends = file ? found.filter((one) => isSame(one.file, file)).map(({ end }) => end.end) : [];
     if (ends.length > 0) return readRecords(block).filter((record) => record.end <= Math.max(...ends)).length;
     return newest >= 0 && placeOf(file) < newest ? block.header.count : 0;
   });
@@ -41,22 +46,21 @@ export const coveredByEnds = (blocks: readonly (Block | undefined)[], found: rea
  * or copied, in the middle of what became one block.
  */
 export const coveredByRecords = (
-  blocks: readonly (Block | undefined)[],
+  blocks: readonly SpooledBlock[],
   covered: readonly number[],
   ends: readonly StreamEnd[],
   found: readonly Found[],
 ): number[] => {
   const all = [...covered];
-  for (const [at, block] of blocks.entries()) {
-    const mine = block?.header.file;
+  for (const [at, { block, file: mine }] of blocks.entries()) {
     const skip = all[at] ?? 0;
-    if (block?.header.kind !== 'lines' || !mine || skip >= block.header.count) continue;
+    if (block.header.kind !== 'lines' || !block.header.file || skip >= block.header.count) continue;
     const from = skip === 0 ? block.header.from : (readRecords(block)[skip - 1]?.end ?? 0);
     // Their name of the file, where they have one.
-    const named = found.find(({ file }) => isSame(file, mine))?.end.file ?? mine;
+    const named = (mine && found.find(({ file }) => isSame(file, mine))?.end.file) ?? block.header.file;
     for (const { file, block: theirs } of ends) {
       if (!file || theirs?.from !== from) continue;
-      const alike = walk(blocks, at, skip, mine, theirs.records);
+      const alike = walk(blocks, at, skip, theirs.records);
       if (!isSame(file, named) && alike.bytes < ALIKE_BYTES) continue;
       for (const [i, count] of alike.counts.entries()) all[at + i] = count;
       break;
@@ -67,17 +71,16 @@ export const coveredByRecords = (
 
 /** How far two rows of records agree, by block of ours. */
 const walk = (
-  blocks: readonly (Block | undefined)[],
+  blocks: readonly SpooledBlock[],
   at: number,
   skip: number,
-  file: FileId,
   theirs: NonNullable<StreamEnd['block']>['records'],
 ): { readonly counts: readonly number[]; readonly bytes: number } => {
   const counts: number[] = [];
   let next = 0;
   let bytes = 0;
-  for (const block of blocks.slice(at)) {
-    if (block?.header.kind !== 'lines' || !isSame(block.header.file, file)) break;
+  for (const { block } of blocks.slice(at)) {
+    if (block.header.kind !== 'lines' || !isSame(block.header.file, blocks[at]?.block.header.file)) break;
     let count = counts.length === 0 ? skip : 0;
     for (const record of readRecords(block).slice(count)) {
       const other = theirs[next++];

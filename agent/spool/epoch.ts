@@ -9,7 +9,7 @@ import type { SourceRecord } from '../../core/record.ts';
 import type { Signer } from '../../core/sign.ts';
 import { type BlockDraft, decodeBlock, readRecords, seal, sealBlock, unpackBody } from '../../core/wire.ts';
 import type { FileId } from '../source/source.ts';
-import { coveredByEnds, coveredByRecords, type Found } from './cover.ts';
+import { coveredByEnds, coveredByRecords, type Found, type SpooledBlock } from './cover.ts';
 import type { StreamState } from './frame.ts';
 import type { Spool } from './spool.ts';
 import type { Pending } from './window.ts';
@@ -51,7 +51,11 @@ export const openNewEpoch = async (
   const inSpool = ends.find((end) => known.has(nameOf(end.epoch, end.seq, end.hash)));
   const spooled = inSpool && known.get(nameOf(inSpool.epoch, inSpool.seq, inSpool.hash));
   const rest = open.filter((block) => spooled === undefined || isAfter(block, spooled));
-  const blocks = await Promise.all(rest.map((place) => readBack(spool, place)));
+  const blocks: SpooledBlock[] = [];
+  for (const place of rest) {
+    const block = await readBack(spool, place);
+    if (block) blocks.push({ block, file: fileNow(oracle, block) });
+  }
   const found = ends.flatMap((end): Found[] => {
     const file = oracle.matches(stream, end);
     return file ? [{ file, end }] : [];
@@ -73,12 +77,23 @@ export const openNewEpoch = async (
   };
   // Acked once and lost there: what is sealed anew must not be sent under its old numbers too.
   for (const block of open) spool.lowerAcked(stream, block.epoch, block.first - 1);
-  await spool.replaceEpoch(begin, (add) => sealAnew(blocks, covered, begin, signer, add), resume);
+  await spool.replaceEpoch(
+    begin,
+    (add) =>
+      sealAnew(
+        blocks.map(({ block }) => block),
+        covered,
+        begin,
+        signer,
+        add,
+      ),
+    resume,
+  );
   const resealed = new Set(open.map((block) => `${block.epoch}/${block.first}`));
   spool.releaseKept((kept) => kept.why === 'held' && kept.stream === stream && resealed.has(`${kept.epoch}/${kept.first}`));
   return {
     opened: true,
-    matched: inSpool !== undefined || found.length > 0 || isBehindSame(blocks[0], ends) || covered.some((count) => count > 0),
+    matched: inSpool !== undefined || found.length > 0 || isBehindSame(blocks[0]?.block, ends) || covered.some((count) => count > 0),
   };
 };
 
@@ -100,11 +115,8 @@ export const beginAnew = async (
     const counts = place.epoch === state.epoch || place.first <= spool.ackedSeq(stream, place.epoch);
     if (place.stream !== stream || !counts || isHeld(place)) continue;
     const block = await readBack(spool, place);
-    const { file } = block?.header ?? {};
-    const last = block && file ? readRecords(block).at(-1) : undefined;
-    // Still in a file: it is read again.
-    if (block && file && last && oracle.matches(stream, { epoch: place.epoch, seq: 0, hash: place.hash, end: last.end, file })) continue;
-    if (block && block.header.kind !== 'heartbeat') blocks.push(block);
+    // What is still in a file is read again.
+    if (block && block.header.kind !== 'heartbeat' && !fileNow(oracle, block)) blocks.push(block);
   }
   const begin: StreamState = { stream, epoch: random128(), seq: 0, prev: null };
   spool.forgetAcked(stream);
@@ -114,6 +126,13 @@ export const beginAnew = async (
 
 const nameOf = (epoch: string, seq: number, hash: string): string => `${epoch}/${seq}/${hash}`;
 
+/** The file that holds the bytes of a block now: of one that was cut since, its copy. */
+const fileNow = (oracle: PlaceOracle, { header, ...block }: Block): FileId | undefined => {
+  const { stream, epoch, first, count, hash, file } = header;
+  const end = file && readRecords({ header, ...block }).at(-1)?.end;
+  return end === undefined ? undefined : oracle.matches(stream, { epoch, seq: first + count - 1, hash, end, file });
+};
+
 /** True where both go on behind the same block, though the spool has let go of it: the first block here names it. */
 const isBehindSame = (block: Block | undefined, ends: readonly StreamEnd[]): boolean => {
   const { epoch, first, prev } = block?.header ?? {};
@@ -121,7 +140,7 @@ const isBehindSame = (block: Block | undefined, ends: readonly StreamEnd[]): boo
 };
 
 async function* sealAnew(
-  blocks: readonly (Block | undefined)[],
+  blocks: readonly Block[],
   covered: readonly number[],
   begin: StreamState,
   signer: Signer,
@@ -130,7 +149,7 @@ async function* sealAnew(
   let { seq, prev }: { seq: number; prev: string | null } = begin;
   for (const [index, block] of blocks.entries()) {
     const skip = covered[index] ?? 0;
-    if (!block || skip >= block.header.count) continue;
+    if (skip >= block.header.count) continue;
     const { header } = block;
     const { v: _v, key: _key, at: _at, count: _count, plain: _plain, packed: _packed, hash: _hash, after: _after, ...old } = header;
     const after = seq === 0 && begin.after ? { after: begin.after } : {};
