@@ -4,6 +4,7 @@
  * Input: `--seconds` a row (default 1), `--runs` (5). Output: a table and one JSON line. Synthetic lines of true formats.
  */
 import { parseArgs } from 'node:util';
+import { makeJoin } from '../collector/decode/auditd/join.ts';
 import { decode } from '../collector/decode/decode.ts';
 import type { Provenance, RecordIn } from '../collector/model/event.ts';
 import { type AgentId, type AssetId, hashId } from '../core/ids.ts';
@@ -70,6 +71,12 @@ const MAKERS: Readonly<Record<string, (n: number) => string>> = {
   syslog: (n) => `Nov 24 ${clock(n)} web1 orders[${below(9_999)}]: order ${n} accepted for customer ${below(9_999)} in ${below(99)} ms`,
   auditd: (n) =>
     `type=SYSCALL msg=audit(17639${10_000 + below(80_000)}.${100 + below(900)}:${n}): arch=c000003e syscall=59 success=yes exit=0 a0=7ffd9f580560 a1=55bf a2=55c0 a3=8 items=2 ppid=1 pid=${below(60_000)} auid=1000 uid=1000 gid=1000 euid=1000 suid=1000 fsuid=1000 egid=1000 sgid=1000 fsgid=1000 tty=pts2 ses=3 comm="id" exe="/usr/bin/id" key="exec"`,
+  journald: (n) =>
+    `__CURSOR=s=1;i=${n.toString(16)}\n__REALTIME_TIMESTAMP=17639${10_000 + below(80_000)}000000\n_BOOT_ID=b0d1\n_UID=0\n_COMM=sshd\n_EXE=/usr/sbin/sshd\n_PID=${below(60_000)}\n_HOSTNAME=web1\n_TRANSPORT=syslog\n_SYSTEMD_UNIT=ssh.service\nPRIORITY=6\nSYSLOG_FACILITY=4\nSYSLOG_IDENTIFIER=sshd\nMESSAGE=Failed password for root from ${ip()} port ${1024 + below(60_000)} ssh2`,
+  account: (n) =>
+    `Nov 24 ${clock(n)} web1 useradd[${below(9_999)}]: new user: name=u${n}, UID=${1000 + n}, GID=100, home=/home/u${n}, shell=/bin/bash, from=/dev/pts/0`,
+  dpkg: (n) => `2026-11-24 ${clock(n)} upgrade libc${n % 90}:amd64 2.36-9+deb12u${n % 10} 2.36-9+deb12u${(n % 10) + 1}`,
+  fail2ban: (n) => `2026-11-24 ${clock(n)},123 fail2ban.actions        [1234]: NOTICE  [sshd] Ban ${ip()}`,
   json: (n) =>
     `{"@timestamp":"2026-11-24T${clock(n)}.000Z","level":"info","message":"order accepted","order":{"id":${n},"total":12.5},"source":{"ip":"${ip()}"}}`,
 };
@@ -111,7 +118,7 @@ const record = (dataset: string, line: string, seq: number): RecordIn => ({
   from,
 });
 const datasetOf = (name: string): string =>
-  ['sshd', 'sudo', 'pam', 'kernel', 'cron', 'systemd', 'postfix', 'syslog'].includes(name) ? 'syslog' : name;
+  ['sshd', 'sudo', 'pam', 'kernel', 'cron', 'systemd', 'postfix', 'syslog', 'account'].includes(name) ? 'syslog' : name;
 
 const rowOf = (name: string): RecordIn[] => {
   const made: RecordIn[] = [];
@@ -155,6 +162,39 @@ const measure = (rows: readonly RecordIn[]): { readonly perSecond: number; reado
   return { perSecond: Math.round(rates[rates.length >> 1] ?? 0), ok };
 };
 
+/** One execve of five records, as a host with an exec rule writes it. */
+const execLines = (n: number): readonly string[] => {
+  const head = `msg=audit(17639${10_000 + (n % 80_000)}.${100 + (n % 900)}:${n}):`;
+  return [
+    `type=SYSCALL ${head} arch=c000003e syscall=59 success=yes exit=0 a0=7ffd9f580560 a1=55bf a2=55c0 a3=8 items=2 ppid=${below(60_000)} pid=${below(60_000)} auid=1000 uid=1000 gid=1000 euid=1000 suid=1000 fsuid=1000 egid=1000 sgid=1000 fsgid=1000 tty=pts2 ses=3 comm="id" exe="/usr/bin/id" key="exec"`,
+    `type=EXECVE ${head} argc=2 a0="id" a1="-u"`,
+    `type=CWD ${head} cwd="/home/anna"`,
+    `type=PATH ${head} item=0 name="/usr/bin/id" inode=${below(99_999)} dev=08:01 mode=0100755 ouid=0 ogid=0 rdev=00:00 nametype=NORMAL cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0`,
+    `type=PROCTITLE ${head} proctitle=6964002D75`,
+  ];
+};
+
+/** Records a CPU second through a join, events made of them. */
+const measureJoin = (): number => {
+  const rows: RecordIn[] = [];
+  for (let n = 0; n < LINES / 5; n++) for (const text of execLines(n)) rows.push(record('auditd', text, rows.length + 1));
+  const rates: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    const join = makeJoin();
+    const start = performance.now();
+    const cpu = cpuSeconds();
+    let done = 0;
+    let events = 0;
+    do {
+      for (const row of rows) events += join.push(row).length;
+      done += rows.length;
+    } while (performance.now() - start < spanMs);
+    if (events > 0) rates.push(done / (cpuSeconds() - cpu));
+  }
+  rates.sort((a, b) => a - b);
+  return Math.round(rates[rates.length >> 1] ?? 0);
+};
+
 const ours: Record<string, number> = {};
 process.stdout.write(`${'dataset'.padEnd(16)}${'lines/CPU-s'.padStart(12)}${'understood'.padStart(12)}${'bytes'.padStart(8)}\n`);
 const table: string[] = [];
@@ -167,5 +207,7 @@ for (const name of ['mixed', ...Object.keys(MAKERS)]) {
     `${name.padEnd(16)}${perSecond.toLocaleString('en-GB').padStart(12)}${`${Math.round((ok / rows.length) * 100)} %`.padStart(12)}${String(bytes).padStart(8)}`,
   );
 }
+ours['auditd.joined'] = measureJoin();
+table.push(`${'auditd.joined'.padEnd(16)}${ours['auditd.joined'].toLocaleString('en-GB').padStart(12)}`);
 process.stdout.write(`${table.join('\n')}\n`);
 process.stdout.write(`${JSON.stringify({ lane: 'decode', ours })}\n`);

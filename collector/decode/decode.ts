@@ -257,38 +257,40 @@ export const auditHead = (record: RecordIn): Head | undefined => {
 };
 
 /**
- * Makes one event of the records of one audit event, or of the lines of one journal entry, in their order. It has the first one's id and place; the lines stand in
- * `event.original` with `\n` between, the last one's sequence in `vigil.seq_last`. Never throws; there is at least one record.
+ * Makes one event of the records of one audit event, or of the lines of one journal entry, in their order. It has the first
+ * one's id and place; the lines stand in `event.original` with `\n` between, the last one's sequence in `vigil.seq_last`.
+ * Never throws; there is at least one record.
  */
 export const decodeJoined = (records: readonly RecordIn[]): Decoded => {
   const first = records[0] as RecordIn;
   if (records.length === 1) return decode(first);
-  if (!isAuditRecord(first)) return decodeEntry(records);
-  const texts: string[] = [];
+  const found: { readonly text: string; readonly head: Head }[] = new Array(records.length);
+  const lines: string[] = new Array(records.length);
   let escaped = false;
   let flags = 0;
   let length = 0;
-  onto(first);
-  for (const { bytes, flags: marks } of records) {
-    readLine(bytes);
+  // From the last to the first, whose envelope is the event's.
+  for (let i = records.length - 1; i >= 0; i--) {
+    const record = records[i] as RecordIn;
+    readLine(record.bytes);
+    onto(record);
     escaped ||= line.escaped;
-    flags |= marks;
+    flags |= record.flags;
     length = Math.max(length, line.text.length);
-    toAudit(first.dataset);
-    texts.push(frame.text);
+    lines[i] = line.original;
+    const head = toAudit(record.dataset);
+    if (head === undefined) return decodeEntry(records);
+    found[i] = { text: frame.text, head };
   }
   line.escaped = escaped;
-  line.original = records
-    .map(({ bytes }) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-    .map((bytes) => (escaped ? escapeBytes(bytes) : bytes.toString('utf8')))
-    .join('\n');
-  readFirst(first.bytes);
+  line.original = (
+    escaped ? records.map(({ bytes }) => escapeBytes(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))) : lines
+  ).join('\n');
   onto(flags === first.flags ? first : { ...first, flags });
   try {
-    toAudit(first.dataset);
     decodedBy = auditd;
-    const event = decodeRecords(frame, texts);
-    if (event === null) return faulty('no record of the audit system', first.dataset);
+    const event = decodeRecords(frame, found);
+    if (event === null) return faulty('no record holds anything', auditd.dataset);
     const decoded = finish(event, auditd.dataset);
     if (length > SURELY_SHORT) clipEvent(event);
     setSpan(event, records);
@@ -297,8 +299,6 @@ export const decodeJoined = (records: readonly RecordIn[]): Decoded => {
     return faulty(thrown, auditd.dataset);
   }
 };
-
-const isAuditRecord = (record: RecordIn): boolean => auditHead(record) !== undefined;
 
 /** An entry of the journal that came line by line. */
 const decodeEntry = (records: readonly RecordIn[]): Decoded => {
@@ -317,12 +317,4 @@ const setSpan = (event: EventDraft, records: readonly RecordIn[]): void => {
   const offsets = [...new Set(records.map(({ from }) => from.offset))];
   // A join may reach into the next block: each is named, so that every line of it can be proved.
   if (offsets.length > 1) setExtra(event, 'journal.offsets', offsets.join(' '));
-};
-
-/** The first line as text again, the joined lines stay the original. */
-const readFirst = (bytes: Uint8Array): void => {
-  const { original, escaped } = line;
-  readLine(bytes);
-  line.original = original;
-  line.escaped = escaped;
 };

@@ -72,6 +72,8 @@ const EOE = 1320;
 /** Datasets whose lines may be audit records, or lines of journal entries. */
 const MAY_HOLD: ReadonlySet<string> = new Set(['auditd', 'auto', 'syslog', 'kernel', 'journald']);
 const NOTHING: readonly Joined[] = [];
+const copyOf = (bytes: Uint8Array): Uint8Array => Uint8Array.prototype.slice.call(bytes);
+
 /** So much of a line tells whether it is an audit record. */
 const HEAD_BYTES = 768;
 
@@ -120,7 +122,7 @@ export const makeJoin = (state?: JoinState | null): Join => {
   };
   const add = (open: Open, record: RecordIn, number: number): void => {
     // The block's buffer is not held for the sake of one line.
-    open.records.push({ ...record, bytes: Uint8Array.from(record.bytes) });
+    open.records.push({ ...record, bytes: copyOf(record.bytes) });
     open.bytes += record.bytes.length;
     if (number === PROCTITLE) open.complete = true;
   };

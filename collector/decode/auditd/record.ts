@@ -6,21 +6,18 @@
 import type { EventDraft } from '../../model/event.ts';
 import type { Decoder, Frame } from '../decoder.ts';
 import { eventOfRecords } from './event.ts';
-import { type AuditRecord, isAudit, parseRecord, readHead } from './parse.ts';
+import { type AuditRecord, type Head, isAudit, parseRecord, readHead } from './parse.ts';
 
 const decodeAuditd = (frame: Frame): EventDraft | null => {
   const head = readHead(frame.text);
   return head === undefined ? null : eventOfRecords(frame, [parseRecord(frame.text, head)]);
 };
 
-/** The event of several records of one serial; null when none of the texts is a record. */
-export const decodeRecords = (frame: Frame, texts: readonly string[]): EventDraft | null => {
+/** The event of several records of one serial; null where none holds anything. */
+export const decodeRecords = (frame: Frame, found: readonly { readonly text: string; readonly head: Head }[]): EventDraft | null => {
   const records: AuditRecord[] = [];
-  for (const text of texts) {
-    const head = readHead(text);
-    // The end-of-event record holds nothing.
-    if (head !== undefined && (head.type !== 'EOE' || texts.length === 1)) records.push(parseRecord(text, head));
-  }
+  // The end-of-event record holds nothing.
+  for (const { text, head } of found) if (head.type !== 'EOE') records.push(parseRecord(text, head));
   return records.length === 0 ? null : eventOfRecords(frame, records);
 };
 
