@@ -4,7 +4,19 @@
  * Input: open files and paths. Output: marks that are kept in the spool, and the judgement whether a file is still the one that was read.
  */
 import { createHash } from 'node:crypto';
-import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { parse, resolve, sep } from 'node:path';
 import { systemCode } from '../../../core/errors.ts';
 
 /** Bytes of head and tail that are hashed. */
@@ -106,19 +118,45 @@ export type Opened =
   | { readonly kind: 'open'; readonly fd: number; readonly stat: BigIntStats; readonly real: string }
   | { readonly kind: 'no'; readonly problem: OpenProblem; readonly reason: string };
 
-/** The path with its links followed, or why not. A link counts only when root, this user or the target's owner made it. */
+/**
+ * The path with its links followed, or why not. Every link on the way counts, also one in the middle of the path and one
+ * behind another: only where root, this user or the target's owner made it.
+ */
 export const resolveFile = (path: string): { readonly real: string } | { readonly problem: OpenProblem; readonly reason: string } => {
   try {
-    const link = lstatSync(path);
-    if (!link.isSymbolicLink()) return { real: realpathSync(path) };
-    const target = statSync(path);
-    const trusted = link.uid === 0 || link.uid === process.getuid?.() || link.uid === target.uid;
-    return trusted
-      ? { real: realpathSync(path) }
+    const real = realpathSync(path);
+    if (real === resolve(path)) return { real };
+    const target = statSync(real);
+    return linksOf(path).every((uid) => uid === 0 || uid === process.getuid?.() || uid === target.uid)
+      ? { real }
       : { problem: 'untrusted-link', reason: 'the link belongs to another user than its target' };
   } catch (error) {
     return problemOf(error);
   }
+};
+
+/** More than the system follows, so that a ring ends. */
+const MOST_LINKS = 64;
+
+/** Owners of all links that a path leads over. */
+const linksOf = (path: string): readonly number[] => {
+  const owners: number[] = [];
+  let done = parse(resolve(path)).root;
+  let todo = resolve(path).slice(done.length).split(sep);
+  while (todo.length > 0 && owners.length < MOST_LINKS) {
+    const [name = '', ...rest] = todo;
+    const at = resolve(done, name);
+    const stat = lstatSync(at);
+    todo = rest;
+    if (!stat.isSymbolicLink()) done = at;
+    else {
+      owners.push(stat.uid);
+      const target = resolve(done, readlinkSync(at));
+      done = parse(target).root;
+      todo = [...target.slice(done.length).split(sep), ...rest];
+    }
+  }
+  return owners;
 };
 
 /** A look at a path without opening it, links followed by the same rule. */
@@ -154,9 +192,21 @@ export const openRegular = (path: string, refused: (real: string) => boolean): O
     return { kind: 'no', ...problemOf(error) };
   }
   const stat = fstatSync(fd, { bigint: true });
-  if (stat.isFile()) return { kind: 'open', fd, stat, real: where.real };
+  const there = isAt(fd, where.real);
+  if (stat.isFile() && there) return { kind: 'open', fd, stat, real: where.real };
   closeSync(fd);
+  if (!there) return { kind: 'no', problem: 'missing', reason: 'it was moved while it was opened' };
   return { kind: 'no', problem: 'not-regular', reason: 'it is not a regular file' };
+};
+
+/** False when a folder on the way was swapped for a link between the look and the open. Systems without /proc cannot tell. */
+const isAt = (fd: number, real: string): boolean => {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`) === real;
+  } catch {
+    // No /proc here: the checks before and O_NOFOLLOW stand alone.
+    return true;
+  }
 };
 
 const problemOf = (error: unknown): { readonly problem: OpenProblem; readonly reason: string } => {
