@@ -9,7 +9,7 @@ import { ROLES, type Role } from '../model/permission.ts';
 import { callCollector } from './client.ts';
 import { type Reach, targetOf } from './look.ts';
 import { example, json, reaching } from './program.ts';
-import { spanText, type Terminal, table } from './terminal.ts';
+import { jsonLine, spanText, type Terminal, table } from './terminal.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 interface Items {
@@ -300,7 +300,7 @@ const list = (parent: Command, terminal: Terminal, c: ListCommand): void => {
     json(reaching(command)).action(async (o: Reach & { json?: boolean } & Readonly<Record<string, unknown>>) => {
       const asked = Object.fromEntries(flags.filter(([name]) => o[name] === true).map(([name]) => [name, true]));
       const { items } = await callCollector<Items>(targetOf(o, terminal), { path: c.path, query: { limit: 1000, ...asked } });
-      if (o.json) for (const item of items) terminal.out(`${JSON.stringify(item)}\n`);
+      if (o.json) for (const item of items) terminal.out(jsonLine(item));
       else if (items.length === 0) terminal.out(Object.keys(asked).length > 0 ? 'None.\n' : `${c.empty}\n`);
       else
         terminal.out(

@@ -4,7 +4,7 @@
  * Input: an id and a running collector. Output: an indented chain for people, the API's answer as NDJSON for programs.
  */
 import { callCollector, type Target } from './client.ts';
-import { styled, type Terminal, visible } from './terminal.ts';
+import { jsonLine, styled, type Terminal, visible } from './terminal.ts';
 
 interface Line {
   readonly event: string;
@@ -53,7 +53,7 @@ export const runExplain = async (
   const named = what === 'incident' ? incidentId(id) : id;
   const chain = await callCollector<Chain>(target, { path: `/api/v1/${what}s/${encodeURIComponent(named)}/explain` });
   if (json) {
-    terminal.out(`${JSON.stringify(chain)}\n`);
+    terminal.out(jsonLine(chain));
     return;
   }
   const say = (depth: number, text: string): void => terminal.out(`${'  '.repeat(depth)}${text}\n`);

@@ -9,7 +9,7 @@ import { type UnknownField, unknownFields } from '../query/field.ts';
 import { parseOrThrow } from '../query/parse.ts';
 import { type Call, callCollector, type Target } from './client.ts';
 import type { QueryOptions } from './look.ts';
-import { type Column, countText, type Terminal, table, visible } from './terminal.ts';
+import { type Column, countText, jsonLine, type Terminal, table, visible } from './terminal.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -71,7 +71,7 @@ export const runQuery = async (kql: string, options: QueryOptions, target: Targe
       query: { ...window, field: options.by, limit: Math.min(limit, 1000) },
     });
     sayUnknown(place, strange, terminal);
-    if (options.json) for (const bucket of buckets) terminal.out(`${JSON.stringify({ value: bucket.key, count: bucket.count })}\n`);
+    if (options.json) for (const bucket of buckets) terminal.out(jsonLine({ value: bucket.key, count: bucket.count }));
     else if (buckets.length > 0)
       terminal.out(
         `${table(
@@ -88,7 +88,7 @@ export const runQuery = async (kql: string, options: QueryOptions, target: Targe
   }
   const rows = await readRows(target, { path: place === 'events' ? '/api/v1/events/search' : `/api/v1/${place}`, query: window }, limit);
   sayUnknown(place, strange, terminal);
-  if (options.json) for (const row of rows) terminal.out(`${JSON.stringify(row)}\n`);
+  if (options.json) for (const row of rows) terminal.out(jsonLine(row));
   else if (rows.length === 0) terminal.out(`Nothing matches from ${options.from} to ${options.to}.\n`);
   else
     terminal.out(

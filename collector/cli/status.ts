@@ -5,12 +5,12 @@
  */
 import type { StatusView } from '../http/status.ts';
 import { callCollector, type Target } from './client.ts';
-import { countText, sizeText, spanText, styled, type Terminal, table, visible } from './terminal.ts';
+import { countText, jsonLine, sizeText, spanText, styled, type Terminal, table, visible } from './terminal.ts';
 
 export const runStatus = async (target: Target, json: boolean, terminal: Terminal): Promise<void> => {
   const status = await callCollector<StatusView>(target, { path: '/api/v1/status' });
   if (json) {
-    terminal.out(`${JSON.stringify(status)}\n`);
+    terminal.out(jsonLine(status));
     return;
   }
   terminal.out(`${statusLine(status)}\n`);
@@ -34,7 +34,7 @@ export const runStatus = async (target: Target, json: boolean, terminal: Termina
     );
   }
   for (const { text, about, hint, code } of status.conditions)
-    terminal.out(`\n${styled(terminal, 'bold', visible(about))} ${visible(text)}\n  ${visible(hint)} (${code})\n`);
+    terminal.out(`\n${styled(terminal, 'bold', visible(about))} ${visible(text)}\n  ${visible(hint)} (${visible(code)})\n`);
 };
 
 /** The honest line: hosts, sources, lag, loss, rules. */

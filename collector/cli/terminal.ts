@@ -18,14 +18,24 @@ export interface Terminal {
   readonly token: string | undefined;
 }
 
-const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const UNSAFE =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\u{e0000}-\u{e007f}]/gu;
 
 /** Data for people: control characters, escapes and direction marks stand as `\u{..}`, tab and line feed too. */
 export const visible = (text: string): string =>
   text
-    .replace(UNSAFE, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`)
+    .replace(UNSAFE, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`)
     .replace(/\t/g, '\\t')
     .replace(/\n/g, '\\n');
+
+/** JSON in one line that cannot steer a terminal either: what JSON itself leaves, C1 controls and direction marks, is escaped. */
+export const jsonLine = (value: unknown): string =>
+  `${JSON.stringify(value).replace(UNSAFE, (c) =>
+    c
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  )}\n`;
 
 type Style = Parameters<typeof styleText>[0];
 
