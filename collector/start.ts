@@ -23,6 +23,8 @@ const AGENT_WORDS_MS = 5_000;
 /** Runs until a signal or a fault. @throws CodedError of opening. */
 export const runCollector = async (given: CollectorConfig, terminal: Terminal): Promise<void> => {
   const config = { ...given, 'data.dir': terminal.here(given['data.dir']) };
+  // Files are for this user alone also where the folder was there before and lets others in.
+  process.umask(0o077);
   // Before the log, which lies in it.
   makeDataFolder(config['data.dir']);
   const log = openLog({
