@@ -30,7 +30,8 @@ export const checkDeclared = (name: string, permission: unknown): void => {
 
 /**
  * The actor behind credentials, null when there are none or they are not known.
- * What must be verified is counted first; what turns out right is given back, so only wrong ones are slowed down.
+ * Wrong ones are counted and slowed down; a right one passes whatever others of its address guess, or a stranger behind the same
+ * address could shut everybody out. Nobody guesses 256 bits, and how many are looked up at all is bounded by the limit of requests.
  * @throws CodedError SLOW_DOWN.
  */
 export const identify = async (
@@ -41,9 +42,8 @@ export const identify = async (
 ): Promise<Actor | null> => {
   const bearer = authorization === undefined ? undefined : /^Bearer ([\x21-\x7e]{1,256})$/i.exec(authorization)?.[1];
   if (bearer === undefined && (authorization !== undefined || cookie === undefined)) return null;
-  takeOrRefuse(limit, address);
   const actor = bearer === undefined ? await identity.session(cookie as string) : await identity.token(bearer);
-  if (actor !== null) limit.giveBack(address);
+  if (actor === null) takeOrRefuse(limit, address);
   return actor;
 };
 
