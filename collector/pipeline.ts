@@ -17,6 +17,7 @@ import type { CompiledRuleSet } from './detect/ruleset.ts';
 import { makeSignaller, streamOf } from './detect/signal.ts';
 import { type AssetFacts, makeEnrich } from './enrich/enrich.ts';
 import { groupIncidents } from './incident/group.ts';
+import { REPLAY_END } from './ingest/replay.ts';
 import type { JournalBlock } from './journal/reader.ts';
 import type { HostView } from './model/agent.ts';
 import type { AlertReader, IncidentReader } from './model/alerts.ts';
@@ -124,7 +125,8 @@ export const makePass = ({ collector, ruleset, hostOf, joins, generation = 1 }: 
         // would make every other stream late for ever. A replayed one has reached the time it speaks of.
         reached = Math.max(reached, from.replay ? time : Math.min(one.readAt, frame.at));
       }
-      if (joining) for (const event of join.settle()) take(event, out);
+      const isEnd = from.replay && header.cursor === REPLAY_END;
+      if (joining) for (const event of join.settle(isEnd)) take(event, out);
       if (reached > 0) out.watermark?.(streamName(header.stream), unixMs(reached));
     },
     counts: () => counts,

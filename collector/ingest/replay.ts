@@ -56,6 +56,8 @@ export interface Replayer {
   replay(file: ReplayFile): Promise<ReplayResult>;
 }
 
+/** Cursor of the last block of a replay: nothing of its file follows it, so what waits to be joined is all there. */
+export const REPLAY_END = 'end';
 const BLOCK_LINES = 1_024;
 const BLOCK_BYTES = 524_288;
 
@@ -181,12 +183,13 @@ class Run {
       return;
     }
     if (this.#walking) this.#part();
+    // Sealed when the next line comes, so that the last block of a file can say that it is the last.
+    if (this.#batch.length >= BLOCK_LINES || this.#batchBytes >= BLOCK_BYTES) await this.#seal();
     if (this.#batch.length === 0) this.#batchFrom = from;
     this.#running.update(line.raw);
     const record = { bytes: line.bytes, readAt: this.#readAt, end: this.#bytes, flags: line.flags };
     this.#batch.push(record);
     this.#batchBytes += recordBytes(record);
-    if (this.#batch.length >= BLOCK_LINES || this.#batchBytes >= BLOCK_BYTES) await this.#seal();
   }
 
   /** The file says something new from here on: the epoch it is in goes on where it ends, or another begins. */
@@ -206,7 +209,7 @@ class Run {
   }
 
   // One after another: a block that fails must not be followed by one that does not, or the hole would look like known lines.
-  async #seal(): Promise<void> {
+  async #seal(cursor?: typeof REPLAY_END): Promise<void> {
     const { journal, agent, signer } = this.#parts;
     const { host, dataset, zone } = this.#file;
     const block = sealBlock(
@@ -222,6 +225,7 @@ class Run {
         at: this.#readAt,
         from: this.#batchFrom,
         running: this.#running.copy().digest('hex'),
+        ...(cursor === undefined ? {} : { cursor }),
         first: this.#first,
         prev: this.#prev,
       },
@@ -241,7 +245,7 @@ class Run {
   }
 
   async end(): Promise<ReplayResult> {
-    if (this.#batch.length > 0) await this.#seal();
+    if (this.#batch.length > 0) await this.#seal(REPLAY_END);
     return {
       lines: this.#lines,
       known: this.#known,

@@ -28,8 +28,8 @@ export interface JoinState {
 export interface Join {
   /** Events that this record completes: itself, where it joins nothing. */
   push(record: RecordIn): readonly Joined[];
-  /** The end of a block of the stream last pushed to: what is complete closes. */
-  settle(): readonly Joined[];
+  /** The end of a block of the stream last pushed to: what is complete closes; everything, where the source has ended. */
+  settle(ended?: boolean): readonly Joined[];
   /** The journal has reached a frame of that time: what was last added to five seconds earlier closes. */
   passed(at: UnixMs): readonly Joined[];
   /** Closes everything. */
@@ -208,9 +208,9 @@ export const makeJoin = (state?: JoinState | null): Join => {
       const lines = record.dataset === 'journald' || record.dataset === 'auto' ? pushEntry(record) : null;
       return lines ?? push(record, headOf(record));
     },
-    settle: () => {
+    settle: (ended = false) => {
       const stream = streams.get(lastName);
-      return stream === undefined ? NOTHING : close(lastName, stream, ({ complete }) => complete);
+      return stream === undefined ? NOTHING : close(lastName, stream, ({ complete }) => ended || complete);
     },
     passed: (at) => {
       if (streams.size === 0) return NOTHING;
