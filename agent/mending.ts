@@ -5,6 +5,7 @@
  */
 import type { StreamEnd } from '../core/protocol.ts';
 import type { Signer } from '../core/sign.ts';
+import { decodeBlock } from '../core/wire.ts';
 import type { Condition } from './health.ts';
 import { HEARTBEAT_STREAM } from './heartbeat.ts';
 import type { Source } from './source/source.ts';
@@ -23,7 +24,7 @@ export interface MendingParts {
   readonly onNewEpoch: (stream: string, matched: boolean) => void;
 }
 
-export interface Mending extends Pick<SenderOptions, 'onConflict' | 'onResync' | 'onMissing' | 'onReleased' | 'declare'> {
+export interface Mending extends Pick<SenderOptions, 'onConflict' | 'onResync' | 'onMissing' | 'onOldKey' | 'onReleased' | 'declare'> {
   /** What people should know, newest last. */
   notes(): readonly Condition[];
 }
@@ -82,6 +83,15 @@ export const makeMending = ({ spool, sources, signer, inTurn, onNewEpoch }: Mend
           await beginAnew(spool, oracle, signer(), stream, isHeld);
         }
         return gaps;
+      }),
+    onOldKey: (block) =>
+      inTurn(async () => {
+        const decoded = decodeBlock(block.bytes);
+        if (decoded.kind !== 'ok' || decoded.block.header.key === signer().publicKey) return false;
+        await spool.flush();
+        // No ends: the collector answers the new epoch with a conflict where it knows the stream, and W11 finds the place.
+        const { opened } = await openNewEpoch(spool, oracle, signer(), { ...block, ends: [] });
+        return opened;
       }),
     onReleased: () => inTurn(() => offerHeld(spool)),
     onMissing: (ranges) => inTurn(() => offerMissing(spool, ranges)),

@@ -7,7 +7,7 @@ import { random128 } from '../../core/ids.ts';
 import type { Block, StreamEnd } from '../../core/protocol.ts';
 import type { SourceRecord } from '../../core/record.ts';
 import type { Signer } from '../../core/sign.ts';
-import { type BlockDraft, decodeBlock, readRecords, seal, sealBlock, unpackBody } from '../../core/wire.ts';
+import { type BlockDraft, decodeBlock, readJsonBody, readRecords, sealBlock, sealJson } from '../../core/wire.ts';
 import type { FileId } from '../source/source.ts';
 import { coveredByEnds, coveredByRecords, type Found, type SpooledBlock } from './cover.ts';
 import type { StreamState } from './frame.ts';
@@ -154,8 +154,13 @@ async function* sealAnew(
     const { v: _v, key: _key, at: _at, count: _count, plain: _plain, packed: _packed, hash: _hash, after: _after, ...old } = header;
     const after = seq === 0 && begin.after ? { after: begin.after } : {};
     const draft: BlockDraft = { ...old, ...after, epoch: begin.epoch, first: seq + 1, prev };
-    if (header.kind === 'gap' || header.kind === 'heartbeat') ({ seq, prev } = add(seal(draft, header.at, 1, unpackBody(block), signer)));
-    else {
+    if (header.kind === 'gap' || header.kind === 'heartbeat') {
+      const json = readJsonBody(block);
+      if (json.kind === 'bad') continue;
+      // A gap speaks of the epoch that it was sealed in.
+      const body = json.kind === 'gap' ? { epoch: header.epoch, ...json.body } : json.body;
+      ({ seq, prev } = add(sealJson({ ...draft, at: header.at }, body, signer)));
+    } else {
       const records: readonly SourceRecord[] = readRecords(block);
       const from = skip === 0 ? header.from : records[skip - 1]!.end;
       ({ seq, prev } = add(sealBlock({ ...draft, from }, records.slice(skip), signer)));

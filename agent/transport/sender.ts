@@ -28,6 +28,8 @@ export interface SenderOptions {
     readonly ends: readonly StreamEnd[];
     readonly block: Pending;
   }) => Promise<void>;
+  /** The collector does not know the key of a block: it is sealed anew. False where it was signed by the key of now. */
+  readonly onOldKey: (block: Pending) => Promise<boolean>;
   /** I5: held blocks are to be sent again. */
   readonly onReleased: () => Promise<void>;
   /** W6 and W9: each answers with the gaps to declare. */
@@ -71,7 +73,9 @@ export const openSender = (options: SenderOptions): Sender => {
     for (const effect of effects) {
       if (effect.kind === 'settle') spool.settle(effect.block);
       else if (effect.kind === 'keep') spool.keep(effect.block, effect.why);
-      else if (effect.kind === 'resync') await options.declare(await options.onResync(effect.held));
+      else if (effect.kind === 'reseal') {
+        if (!(await options.onOldKey(effect.block))) spool.keep(effect.block, 'bad');
+      } else if (effect.kind === 'resync') await options.declare(await options.onResync(effect.held));
       else if (effect.kind === 'conflict') {
         const { block, ends } = effect;
         const { stream, epoch } = block;

@@ -48,6 +48,21 @@ describe('one result a block', () => {
     ]);
   });
 
+  it('has a block sealed anew whose key is not known there, unless it was asked back; what is settled counts first (I5)', () => {
+    const sent: SentBlock[] = [block(1), block(2), { ...block(3, 't'), extra: true }];
+    const { effects } = decide(
+      fresh,
+      sent,
+      answers([
+        { hash: hash(1), result: 'bad', code: 'UNKNOWN_KEY' },
+        { hash: hash(2), result: 'accepted', offset: 5 },
+        { hash: hash(3), result: 'bad', code: 'UNKNOWN_KEY' },
+      ]),
+      0,
+    );
+    expect(kinds(effects)).toEqual(['settle', 'reseal', 'keep']);
+  });
+
   it('hears of a conflict once a stream, and leaves the refused ones for later', () => {
     const ends = [{ epoch: EPOCH, seq: 4, hash: hash(9), end: 7 }];
     const { effects, state } = decide(
@@ -60,8 +75,8 @@ describe('one result a block', () => {
       ]),
       0,
     );
-    expect(kinds(effects)).toEqual(['conflict', 'settle']);
-    expect(effects[0]).toMatchObject({ ends });
+    expect(kinds(effects)).toEqual(['settle', 'conflict']);
+    expect(effects[1]).toMatchObject({ ends });
     expect(state.failures).toBe(0);
   });
 

@@ -11,6 +11,8 @@ export interface SentBlock {
   readonly stream: string;
   readonly epoch: string;
   readonly hash: string;
+  /** Asked back or held before: it is not part of the order. */
+  readonly extra?: true;
 }
 
 export interface UplinkState {
@@ -35,6 +37,8 @@ export type Effect<B extends SentBlock> =
   | { readonly kind: 'settle'; readonly block: B }
   /** Kept on both sides, not sent again. */
   | { readonly kind: 'keep'; readonly block: B; readonly why: 'held' | 'bad'; readonly code?: string; readonly reason?: string }
+  /** Signed by a key that a restored registry does not know: to be sealed anew by the key of now, or kept where that signed it. */
+  | { readonly kind: 'reseal'; readonly block: B }
   | { readonly kind: 'conflict'; readonly block: B; readonly ends: readonly StreamEnd[] }
   | { readonly kind: 'resync'; readonly held: readonly StreamRanges[] }
   | { readonly kind: 'missing'; readonly ranges: NonNullable<Extract<BlocksAnswer, { kind: 'answers' }>['missing']> };
@@ -118,6 +122,9 @@ const onAnswer = <B extends SentBlock>(state: UplinkState, sent: readonly B[], a
     if (result === 'accepted' || result === 'have') {
       effects.push({ kind: 'settle', block });
       if (given.offset !== undefined && given.offset > journal.offset) journal = { incarnation, offset: given.offset, hash: block.hash };
+    } else if (result === 'bad' && given.code === 'UNKNOWN_KEY' && !block.extra) {
+      if (!inConflict.has(block.stream)) effects.push({ kind: 'reseal', block });
+      inConflict.add(block.stream);
     } else if (result === 'held' || result === 'bad') {
       const { code, reason } = given;
       effects.push({
@@ -133,6 +140,8 @@ const onAnswer = <B extends SentBlock>(state: UplinkState, sent: readonly B[], a
     }
     // `refused`, and what follows a conflict in its stream, is decided with the next request.
   }
+  // What is settled counts before a new epoch is made of the rest.
+  effects.sort((a, b) => Number(a.kind !== 'settle') - Number(b.kind !== 'settle'));
   if (answer.missing && answer.missing.length > 0) effects.push({ kind: 'missing', ranges: answer.missing });
   const forward = sent.length === 0 || effects.some(({ kind }) => kind !== 'missing');
   if (!forward) return retry({ ...state, journal }, 'NOTHING_SETTLED', random);
