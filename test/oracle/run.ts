@@ -27,6 +27,7 @@ const PROTOCOLS: Readonly<Record<string, () => Promise<Protocol>>> = {
   'go-libaudit': async () => (await import('./go-libaudit.ts')).run,
   'sigma-regression': async () => (await import('./sigma-regression.ts')).run,
   'sigma-linux-rules': async () => (await import('./sigma-linux-rules.ts')).run,
+  'sigma-fire': async () => (await import('./sigma-fire.ts')).run,
   'sigma-spec': async () => (await import('./sigma-spec.ts')).run,
   'web-attacks': async () => (await import('./web-attacks.ts')).run,
   wazuh: async () => (await import('./wazuh.ts')).run,
