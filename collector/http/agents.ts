@@ -52,7 +52,7 @@ export interface AgentsListener {
   close(): Promise<void>;
 }
 
-const HEADERS_TOO_LARGE = 'HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
+const HEADER_BYTES = 8_192;
 const SMALL_BODY_BYTES = 16_384;
 const CLOSE_MS = 5_000;
 const RETRY_SECONDS = 2;
@@ -141,7 +141,7 @@ export const openAgentsListener = async (parts: AgentsListenerParts, options: Ag
       requestCert: true,
       rejectUnauthorized: false,
       handshakeTimeout: 10_000,
-      maxHeaderSize: 8_192,
+      maxHeaderSize: HEADER_BYTES,
       headersTimeout: 10_000,
       requestTimeout: 60_000,
       keepAliveTimeout: 90_000,
@@ -162,7 +162,7 @@ export const openAgentsListener = async (parts: AgentsListenerParts, options: Ag
     socket.on('error', () => socket.destroy());
   });
   server.on('clientError', (error, socket) => {
-    if (systemCode(error) === 'HPE_HEADER_OVERFLOW' && socket.writable) socket.end(HEADERS_TOO_LARGE);
+    if (systemCode(error) === 'HPE_HEADER_OVERFLOW' && socket.writable) socket.end(headersTooLarge());
     else socket.destroy();
   });
   await listen(server, options);
@@ -220,6 +220,13 @@ const sendError = (response: ServerResponse, error: CodedError, close: boolean, 
     error.status === 429 || error.status === 503 ? { 'retry-after': String(Math.max(1, Math.ceil(told / 1_000))) } : {};
   const headers = { ...wait, ...(close ? { connection: 'close' } : {}), 'content-type': PROBLEM_TYPE };
   send(response, error.status, problemOf(error, random128()), headers);
+};
+
+/** The answer as bytes: the parser gave up, so there is no response to write it with. */
+const headersTooLarge = (): string => {
+  const problem = problemOf(fault('REQUEST_TOO_LARGE', { limit: HEADER_BYTES }), random128());
+  const body = JSON.stringify({ ...problem, status: 431 });
+  return `HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`;
 };
 
 const sendUnread = (response: ServerResponse, kind: 'too-large' | 'busy' | 'aborted', limit: number): void => {
