@@ -315,6 +315,8 @@ export class Spool {
   }
 
   #isHeldThere(stream: string, epoch: string, first: number, last: number): boolean {
+    // Ranges tell no content: what was never acked is sent, as the same numbers may hold other records there (a host that was put back).
+    if (last > this.ackedSeq(stream, epoch)) return false;
     return this.#heldThere.get(`${stream}\0${epoch}`)?.some(([from, to]) => from <= first && last <= to) ?? false;
   }
 

@@ -116,23 +116,15 @@ export const openSender = (options: SenderOptions): Sender => {
     return decision.waitMs;
   };
 
-  // W5: what is held there waits for a person; whether they decided shows in the ranges the journal holds.
+  // W5: what is held there waits for a person; whether they decided shows in how the connection stands.
   const askHeld = async (): Promise<void> => {
-    if (spool.kept.length === 0 || clock.monotonic() - heldAskedAt < HELD_MS) return;
+    if (!spool.kept.some(({ why }) => why === 'held') || clock.monotonic() - heldAskedAt < HELD_MS) return;
     heldAskedAt = clock.monotonic();
     const outcome = outcomeOf(await options.client().get(AGENT_PATHS.heads));
     if (outcome.kind !== 'answer' || outcome.answer.kind !== 'resync') return;
-    const { held } = outcome.answer;
-    spool.releaseKept((kept) =>
-      held.some(
-        ({ stream, epoch, ranges }) =>
-          stream === kept.stream &&
-          epoch === kept.epoch &&
-          ranges.some(([from, to]) => from <= kept.first && kept.first + kept.count - 1 <= to),
-      ),
-    );
-    // A person said that this identity is the right one: what is still not held there goes the usual way, conflicts and all.
-    if (outcome.answer.standing !== 'held' && spool.kept.some(({ why }) => why === 'held')) await options.onReleased();
+    // Ranges tell no content: whether a held block stands there is answered when it is sent again, once a person has decided.
+    // A person said that this identity is the right one: what was held goes the usual way, conflicts and all.
+    if (outcome.answer.standing !== 'held') await options.onReleased();
   };
 
   // The sleep ends with the wake-up, so that no timers pile up.

@@ -25,21 +25,33 @@ export const describeEnds = async (
     const records = readRecords(block).map((record) => [record.end, sha256(record.bytes).slice(0, 16)] as const);
     out.push({ ...end, block: { from: block.header.from, records } });
   };
-  for (const { end, at } of journal.ends(header.agent, header.stream, ENDS))
-    describe(end, at !== null && end.file && left > 0 ? await journal.read(at) : null);
+  const isNew = (end: StreamEnd): boolean => !out.some((known) => known.epoch === end.epoch && known.seq === end.seq);
+  for (const { end, at } of journal.ends(header.agent, header.stream, ENDS)) {
+    const block = at !== null && (end === null || (end.file && left > 0)) ? await journal.read(at) : null;
+    const known = end ?? (block && endOf(block));
+    if (known && isNew(known)) describe(known, block);
+  }
   // Where the same epoch went two ways: both go on behind the same block, however long ago that was.
   const held = await journal.find(header);
   const other = held && held.offset >= 0 ? await journal.read(held.offset) : null;
   if (other && other.header.prev !== null && other.header.prev === header.prev) {
-    const { epoch, first, count, hash, from, file, prev } = other.header;
-    const named = file === undefined ? {} : { file };
-    const add = (end: StreamEnd, block: Block | null): void => {
-      if (!out.some((known) => known.epoch === end.epoch && known.seq === end.seq)) describe(end, block);
-    };
-    add({ epoch, seq: first + count - 1, hash, end: readEnd(other), ...named }, other);
-    add({ epoch, seq: first - 1, hash: prev, end: from, ...named }, null);
+    const { epoch, first, from, file, prev } = other.header;
+    const before: StreamEnd = { epoch, seq: first - 1, hash: prev, end: from, ...(file === undefined ? {} : { file }) };
+    for (const [end, block] of [[endOf(other), other] as const, [before, null] as const]) if (isNew(end)) describe(end, block);
   }
   return out;
 };
 
-const readEnd = (block: Block): number => (block.header.kind === 'lines' ? (readRecords(block).at(-1)?.end ?? 0) : block.header.from);
+const endOf = (block: Block): StreamEnd => {
+  const { epoch, first, count, hash, kind, from, file, cursor, running } = block.header;
+  const end = kind === 'lines' ? (readRecords(block).at(-1)?.end ?? from) : from;
+  return {
+    epoch,
+    seq: first + count - 1,
+    hash,
+    end,
+    ...(file === undefined ? {} : { file }),
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(running === undefined ? {} : { running }),
+  };
+};

@@ -48,7 +48,7 @@ export class LineStream {
   constructor(options: LineStreamOptions) {
     this.#options = options;
     // A life of its own for each start: a journal put back from a copy may have lost numbers that were given already.
-    const head = options.journal.ends(options.agent, options.stream, 1)[0]?.end;
+    const head = options.journal.ends(options.agent, options.stream, 1)[0]?.end ?? undefined;
     this.#after = head ? { epoch: head.epoch, seq: head.seq } : null;
   }
 

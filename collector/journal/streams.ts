@@ -53,10 +53,14 @@ interface StreamState {
   readonly pending: Map<string, Pending[]>;
   /** Newest last. */
   recent: Recent[];
+  /** Positions of blocks before those, read back from an opening; newest last. */
+  older: number[];
 }
 
 /** The part of an epoch that an opening frame carries. */
 export interface EpochSnapshot extends Omit<EpochState, 'goneTo' | 'holeSince'> {
+  /** Positions of its last blocks, newest last. */
+  readonly recent?: readonly number[];
   readonly agent: AgentId;
   readonly stream: string;
 }
@@ -171,6 +175,7 @@ export class Streams {
     }
     state.recent.push(block);
     if (state.recent.length > RECENT) state.recent.shift();
+    if (state.recent.length + state.older.length > RECENT) state.older.shift();
     this.#noteHoles(state, epoch, place.at);
   }
 
@@ -205,11 +210,12 @@ export class Streams {
       state.recent.findLast((block) => block.epoch === end.epoch && block.first + block.count - 1 === end.seq)?.offset ?? null;
     const out: HeldEnd[] = head ? [{ end: head, at: at(head) }] : [];
     const rest: HeldEnd[] = state.recent.toReversed().map((block) => ({ end: endOf(block), at: block.offset }));
+    for (const position of state.older.toReversed()) rest.push({ end: null, at: position });
     for (const { last, left = [] } of [...state.epochs.values()].toReversed())
       for (const end of [...left, ...(last ? [last] : [])].toReversed()) rest.push({ end, at: null });
     for (const one of rest) {
       if (out.length >= limit) break;
-      if (!out.some(({ end }) => end.epoch === one.end.epoch && end.seq === one.end.seq)) out.push(one);
+      if (one.end === null || !out.some(({ end }) => end?.epoch === one.end.epoch && end.seq === one.end.seq)) out.push(one);
     }
     return out;
   }
@@ -233,17 +239,21 @@ export class Streams {
   /** Everything an opening frame carries, oldest stream first. */
   *snapshot(): Generator<EpochSnapshot> {
     for (const streams of this.#agents.values()) {
-      for (const { agent, stream, epochs } of streams.values()) {
+      for (const { agent, stream, epochs, recent: blocks, older } of streams.values()) {
+        // Which epoch carries the positions does not matter: they are the stream's.
+        let recent: readonly number[] = [...older, ...blocks.map(({ offset }) => offset)];
         for (const { epoch, ranges, declared, last, left, after, at } of epochs.values()) {
-          yield { agent, stream, epoch, ranges, declared, last, ...(left ? { left } : {}), after, at };
+          yield { agent, stream, epoch, ranges, declared, last, ...(left ? { left } : {}), after, at, ...(recent.length > 0 ? { recent } : {}) };
+          recent = [];
         }
       }
     }
   }
 
   /** Takes in one epoch of an opening frame. */
-  restore({ agent, stream, ...rest }: EpochSnapshot): void {
+  restore({ agent, stream, recent, ...rest }: EpochSnapshot): void {
     const state = this.#state(agent, stream);
+    state.older.push(...(recent ?? []));
     if (!state.epochs.has(rest.epoch)) this.#count++;
     const epoch: EpochState = { ...rest, goneTo: 0, holeSince: null };
     state.epochs.set(rest.epoch, epoch);
@@ -277,7 +287,7 @@ export class Streams {
     let streams = this.#agents.get(agent);
     if (!streams) this.#agents.set(agent, (streams = new Map()));
     let state = streams.get(stream);
-    if (!state) streams.set(stream, (state = { agent, stream, epochs: new Map(), pending: new Map(), recent: [] }));
+    if (!state) streams.set(stream, (state = { agent, stream, epochs: new Map(), pending: new Map(), recent: [], older: [] }));
     return state;
   }
 

@@ -79,10 +79,11 @@ export interface StreamEpoch {
   readonly last: StreamEnd;
 }
 
-export interface HeldEnd {
-  readonly end: StreamEnd;
-  readonly at: number | null;
-}
+/** An end, or the position of the block that ends there, or both. */
+export type HeldEnd =
+  | { readonly end: StreamEnd; readonly at: number | null }
+  /** Known by its position only, since the start. */
+  | { readonly end: null; readonly at: number };
 
 export interface BlockJournal {
   readonly collector: string;
