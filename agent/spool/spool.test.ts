@@ -16,7 +16,8 @@ import { type HandClock, handClock } from '../../test/support/hand-clock.ts';
 import type { Batch } from '../source/source.ts';
 import { openNewEpoch } from './epoch.ts';
 import { missingIn, offerMissing, resyncSpool } from './mend.ts';
-import { Spool, type SpoolOptions } from './spool.ts';
+import type { SpoolOptions } from './options.ts';
+import { Spool } from './spool.ts';
 import type { Pending } from './window.ts';
 
 let dir: string;

@@ -3,38 +3,21 @@
  * The spool: seals batches into signed blocks, makes them durable before they are first sent, and keeps them until they are acknowledged and a while longer.
  * Input: batches of the sources; what the collector settled. Output: blocks to send, in order; where each stream stands (river.md W4, W8, A1, A4).
  */
-import type { Clock } from '../../core/clock.ts';
 import { systemCode, toError } from '../../core/errors.ts';
 import { systemFiles } from '../../core/files.ts';
 import { FRAME_HEAD_BYTES } from '../../core/frames.ts';
-import { type AgentId, random128 } from '../../core/ids.ts';
+import { random128 } from '../../core/ids.ts';
 import type { Block, GapBody, HeartbeatBody, JournalMark } from '../../core/protocol.ts';
-import type { SegmentOptions } from '../../core/segment.ts';
-import type { Signer } from '../../core/sign.ts';
-import type { Bytes, Ms } from '../../core/units.ts';
 import { encodeBlock, sealBlock, sealJson } from '../../core/wire.ts';
 import { fault } from '../errors.ts';
 import type { Batch } from '../source/source.ts';
 import { blockFrameBytes, isBefore, type KeptBlock, type SpoolPlace, type StreamState, streamFrame, writeBlockFrame } from './frame.ts';
 import { Ledger } from './ledger.ts';
 import { SegmentLog } from './log.ts';
+import type { SpoolOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { type Recovered, recoverSpool, stateAfter } from './recover.ts';
 import { type Pending, SendWindow, type SequenceRange } from './window.ts';
-
-export interface SpoolOptions extends SegmentOptions {
-  readonly folder: string;
-  readonly agent: AgentId;
-  readonly host: string;
-  readonly zone: string;
-  /** The key of today; it changes with each renewal. */
-  readonly signer: () => Signer;
-  readonly quotaBytes: Bytes;
-  /** Acknowledged blocks stay so long, while they take at most a quarter of the quota (W8). */
-  readonly keepMs: Ms;
-  readonly clock: Clock;
-  readonly segmentBytes?: number;
-}
 
 /** Sealed bytes after which a flush is due. */
 const FLUSH_BYTES = 1_048_576;

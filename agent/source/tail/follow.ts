@@ -3,7 +3,7 @@
  * Follows one path through everything that happens to log files: growth, rotation, truncation, replacement, restart.
  * Input: the file system, the place where the last sealed block ended. Output: batches in the order the bytes were written.
  */
-import { type BigIntStats, closeSync, fstatSync, readSync } from 'node:fs';
+import { type BigIntStats, fstatSync, readSync } from 'node:fs';
 import type { Clock } from '../../../core/clock.ts';
 import type { StreamEnd } from '../../../core/protocol.ts';
 import { type UnixMs, unixMs } from '../../../core/units.ts';
@@ -14,12 +14,10 @@ import {
   digest,
   type FileId,
   freshMark,
-  holdsMark,
   idOf,
   type Mark,
   NO_PRINT,
   openRegular,
-  parsePrint,
   printsAt,
   printText,
   sameId,
@@ -27,8 +25,9 @@ import {
 } from './identity.ts';
 import { findUnread, type Place } from './locate.ts';
 import type { MultilineRule } from './multiline.ts';
-import { type OpenFile, openFileOf, stampOf } from './open.ts';
+import { closeFile, type OpenFile, openFileOf, stampOf } from './open.ts';
 import { describeProblem } from './problem.ts';
+import { fileAt } from './same-file.ts';
 
 /** In a rotated file that was quiet for so long, a last line without its end is taken as it is. */
 const DRAIN_MS = 5_000;
@@ -37,8 +36,6 @@ const RETIRE_MS = 3_600_000;
 /** With more files open than this, quiet ones are let go sooner. */
 const MANY_FILES = 8;
 const MAX_DONE = 16;
-/** Bytes before a place that make another file the same: fewer may be alike by chance. */
-const COPY_BYTES = 256;
 
 export interface FollowOptions {
   readonly path: string;
@@ -187,7 +184,7 @@ export class Follow {
 
   /** The open file that holds the place that a block's header named (W11). */
   matches(end: StreamEnd): FileId | undefined {
-    return this.#fileAt(end)?.mark;
+    return fileAt(end, this.#files)?.mark;
   }
 
   /** Lets go of everything and begins as at first sight. */
@@ -206,7 +203,7 @@ export class Follow {
   moveTo(ends: readonly StreamEnd[]): string | undefined {
     const reached = new Map<OpenFile, number>();
     for (const end of ends) {
-      const file = this.#fileAt(end);
+      const file = fileAt(end, this.#files);
       if (file) reached.set(file, Math.max(end.end, reached.get(file) ?? 0));
     }
     if (reached.size === 0) return undefined;
@@ -394,19 +391,6 @@ export class Follow {
     };
   }
 
-  #fileAt(end: StreamEnd): OpenFile | undefined {
-    const print = end.file && parsePrint(end.file.fingerprint);
-    if (!print || !end.file) return undefined;
-    const { device, inode } = end.file;
-    const holds = (file: OpenFile): boolean =>
-      file.fd !== undefined &&
-      holdsMark(file.fd, Number(fstatSync(file.fd).size), { ...file.mark, ...NO_PRINT, ...print, offset: end.end });
-    const isSame = ({ mark }: OpenFile): boolean => mark.device === device && mark.inode === inode;
-    const same = this.#files.find((file) => isSame(file) && holds(file));
-    // A copy, or the file put back from one: known by its bytes, where there are enough of them.
-    return same ?? (print.tailBytes >= COPY_BYTES ? this.#files.find((file) => !isSame(file) && holds(file)) : undefined);
-  }
-
   #retire(file: OpenFile): void {
     closeFile(file);
     const { device, inode, birth } = file.mark;
@@ -414,8 +398,3 @@ export class Follow {
     this.#files = this.#files.filter((other) => other !== file);
   }
 }
-
-const closeFile = (file: OpenFile): void => {
-  if (file.fd !== undefined) closeSync(file.fd);
-  file.packed?.close();
-};

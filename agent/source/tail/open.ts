@@ -3,6 +3,7 @@
  * A file that is being read, with the place reached and what was last seen of it.
  * Input: a place that was found, a mark. Output: the mutable state that `follow.ts` works on.
  */
+import { closeSync } from 'node:fs';
 import type { Clock } from '../../../core/clock.ts';
 import type { Mark } from './identity.ts';
 import type { Place } from './locate.ts';
@@ -39,4 +40,10 @@ export const openFileOf = (place: Place, mark: Mark, rotated: boolean, clock: Cl
     mtime: String(place.stat.mtimeNs),
     grewAt: clock.monotonic() - age,
   };
+};
+
+/** Lets go of what was opened for it. */
+export const closeFile = (file: OpenFile): void => {
+  if (file.fd !== undefined) closeSync(file.fd);
+  file.packed?.close();
 };
