@@ -201,6 +201,13 @@ class Round {
       this.#say('block-conflict', `A block of ${stream} on ${this.#agent.host} conflicts: ${reason}.`, reason, stream);
       return;
     }
+    if (verdict.kind === 'refuse') {
+      const { code, reason } = verdict;
+      this.#stopped.add(stream);
+      this.#answers[i] = { hash, result: 'refused', code, reason };
+      this.#say('block-bad', `Blocks of ${this.#agent.host} are refused: ${reason}.`, reason);
+      return;
+    }
     if (verdict.kind === 'accept') return this.#accept(i, verified);
     if (verdict.kind === 'have') {
       this.#answers[i] = { hash, result: 'have', ...(verdict.block && verdict.block.end >= 0 ? { offset: verdict.block.end } : {}) };

@@ -15,6 +15,8 @@ export type Verdict =
   | { readonly kind: 'have'; readonly block: HeldBlock | null }
   /** Its range is known and the block is not at hand: look on disk, then decide again with what was found. */
   | { readonly kind: 'look' }
+  /** Not taken now; the agent keeps it. */
+  | { readonly kind: 'refuse'; readonly code: 'TOO_MANY_STREAMS'; readonly reason: string }
   | { readonly kind: 'conflict'; readonly code: ConflictCode; readonly reason: string };
 
 /** Decides one block that is whole and rightly signed. `found` is the answer of a look on disk. */
@@ -44,6 +46,8 @@ export const decideBlock = (header: BlockHeader, view: BlockView, found?: HeldBl
   if (header.first === 1 && !header.after && view.otherEpoch) {
     return conflict('EPOCH_UNNAMED', 'the stream is known, and its new epoch names none before it');
   }
+  if (view.crowded === true)
+    return { kind: 'refuse', code: 'TOO_MANY_STREAMS', reason: 'its agent has more streams or epochs than one may have' };
   return { kind: 'accept' };
 };
 

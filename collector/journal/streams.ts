@@ -67,11 +67,19 @@ export interface EpochSnapshot extends Omit<EpochState, 'goneTo' | 'holeSince'> 
 
 const lastOf = (header: BlockHeader): number => header.first + header.count - 1;
 
+/** Heads are kept in memory: one agent, gone mad or taken over, must not fill it. A heartbeat speaks of 4,096 streams at most. */
+const MOST: { readonly streams: number; readonly epochs: number } = { streams: 8_192, epochs: 4_096 };
+
 export class Streams {
   readonly #agents = new Map<AgentId, Map<string, StreamState>>();
   /** Epochs with holes, by agent, so that an answer need not look at every stream. */
   readonly #holed = new Map<AgentId, Set<{ readonly state: StreamState; readonly epoch: EpochState }>>();
+  readonly #most: typeof MOST;
   #count = 0;
+
+  constructor(most: typeof MOST = MOST) {
+    this.#most = most;
+  }
 
   /** Number of epochs known. */
   get size(): number {
@@ -79,9 +87,19 @@ export class Streams {
   }
 
   view(header: BlockHeader): BlockView {
-    const state = this.#agents.get(header.agent)?.get(header.stream);
+    const streams = this.#agents.get(header.agent);
+    const state = streams?.get(header.stream);
     if (!state) {
-      return { otherEpoch: false, overlaps: false, same: null, waiting: null, gone: false, closedAt: null, parent: null };
+      return {
+        crowded: (streams?.size ?? 0) >= this.#most.streams,
+        otherEpoch: false,
+        overlaps: false,
+        same: null,
+        waiting: null,
+        gone: false,
+        closedAt: null,
+        parent: null,
+      };
     }
     const epoch = state.epochs.get(header.epoch);
     const pending = state.pending.get(header.epoch) ?? [];
@@ -90,6 +108,7 @@ export class Streams {
     const same = waiting ?? state.recent.findLast((block) => block.epoch === header.epoch && block.first === header.first) ?? null;
     const other = (name: string): boolean => name !== header.epoch;
     return {
+      crowded: epoch === undefined && pending.length === 0 && state.epochs.size >= this.#most.epochs,
       otherEpoch: [...state.epochs.keys()].some(other) || [...state.pending].some(([name, list]) => other(name) && list.length > 0),
       overlaps:
         (epoch !== undefined && overlaps(epoch.ranges, header.first, last)) ||
@@ -243,7 +262,18 @@ export class Streams {
         // Which epoch carries the positions does not matter: they are the stream's.
         let recent: readonly number[] = [...older, ...blocks.map(({ offset }) => offset)];
         for (const { epoch, ranges, declared, last, left, after, at } of epochs.values()) {
-          yield { agent, stream, epoch, ranges, declared, last, ...(left ? { left } : {}), after, at, ...(recent.length > 0 ? { recent } : {}) };
+          yield {
+            agent,
+            stream,
+            epoch,
+            ranges,
+            declared,
+            last,
+            ...(left ? { left } : {}),
+            after,
+            at,
+            ...(recent.length > 0 ? { recent } : {}),
+          };
           recent = [];
         }
       }

@@ -30,6 +30,8 @@ export interface HeldBlock {
 
 /** What the journal knows about the place of one block, at one instant. Blocks that wait for their fsync count as held. */
 export interface BlockView {
+  /** The block would begin a stream or an epoch, and its agent has as many as one may have. */
+  readonly crowded?: boolean;
   /** The stream is known with another epoch than this one. */
   readonly otherEpoch: boolean;
   /** Some of its sequence numbers are in a known range. */

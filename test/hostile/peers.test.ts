@@ -5,7 +5,9 @@
  */
 import { afterAll, describe, expect, test } from 'vitest';
 import { compileRuleSet } from '../../collector/detect/ruleset.ts';
+import { decideBlock } from '../../collector/ingest/verdict.ts';
 import { verifyBlock } from '../../collector/ingest/verify.ts';
+import { Streams } from '../../collector/journal/streams.ts';
 import { makePass } from '../../collector/pipeline.ts';
 import { random128 } from '../../core/ids.ts';
 import type { HeartbeatBody } from '../../core/protocol.ts';
@@ -92,5 +94,33 @@ describe('the agents’ door', () => {
     const long = await doors.call('/agent/v1/heads', {}, known.identity, { headers: { 'x-long': 'a'.repeat(9_000) } });
     expect(long).toMatchObject({ status: 431, body: { code: 'REQUEST_TOO_LARGE', status: 431 } });
     expect((await doors.blocks(known.identity)).status).toBe(200);
+  });
+});
+
+describe('an agent of endless streams', () => {
+  const view = { otherEpoch: false, overlaps: false, same: null, waiting: null, gone: false, closedAt: null, parent: null };
+  const header = sealBlock(draft({ first: 5 }), [line('x', NOW)], agent.signer).header;
+
+  test('is refused new ones, and what it had goes on', () => {
+    const streams = new Streams({ streams: 2, epochs: 2 });
+    const last = { seq: 4, end: 40, hash: 'a'.repeat(64), at: NOW };
+    const known = (stream: string, epoch: string): void =>
+      streams.restore({ agent: agent.id, stream, epoch, ranges: [[1, 4]], last, after: null } as unknown as Parameters<
+        typeof streams.restore
+      >[0]);
+    known('one', 'a'.repeat(32));
+    expect(streams.view({ ...header, stream: 'two' }).crowded).toBe(false);
+    known('two', 'b'.repeat(32));
+    expect(decideBlock(header, streams.view({ ...header, stream: 'three' }))).toMatchObject({ kind: 'refuse', code: 'TOO_MANY_STREAMS' });
+    expect(decideBlock(header, streams.view({ ...header, stream: 'one', epoch: 'a'.repeat(32) }))).toEqual({ kind: 'accept' });
+    known('one', 'c'.repeat(32));
+    expect(decideBlock(header, streams.view({ ...header, stream: 'one', epoch: 'd'.repeat(32) }))).toMatchObject({ kind: 'refuse' });
+    const stranger = testAgent();
+    expect(streams.view({ ...header, agent: stranger.id, stream: 'three' }).crowded).toBe(false);
+  });
+
+  test('is told that what is held already is held', () => {
+    const same = { first: 5, count: 1, hash: header.hash, end: 1 } as never;
+    expect(decideBlock(header, { ...view, crowded: true, overlaps: true, same })).toMatchObject({ kind: 'have' });
   });
 });
