@@ -14,7 +14,9 @@ import { mysql } from './database/mysql.ts';
 import { postgres } from './database/postgres.ts';
 import type { Decoder } from './decoder.ts';
 import { proftpd, pureftpd, vsftpd } from './ftp/ftp.ts';
+import { xferlog } from './ftp/xferlog.ts';
 import { cron } from './host/cron.ts';
+import { daemon } from './host/daemon.ts';
 import { journald } from './host/journald.ts';
 import { apt, dpkg, rpm } from './host/package.ts';
 import { logind, systemd } from './host/system.ts';
@@ -41,6 +43,7 @@ export const DECODERS: readonly Decoder[] = [
   journald,
   caddy,
   traefikJson,
+  postgres,
   json,
   auditd,
   fail2ban,
@@ -66,11 +69,11 @@ export const DECODERS: readonly Decoder[] = [
   postfix,
   dovecot,
   exim,
+  xferlog,
   vsftpd,
   proftpd,
   pureftpd,
   mysql,
-  postgres,
   kernel,
   named,
   filterlog,
@@ -81,12 +84,16 @@ export const DECODERS: readonly Decoder[] = [
   cron,
   systemd,
   logind,
+  daemon,
   syslogMessage,
   text,
 ];
 
 /** Product names and other spellings, and the decoders tried for them in this order. */
 const PRODUCTS: Readonly<Record<string, readonly Decoder[]>> = {
+  vsftpd: [vsftpd, xferlog],
+  proftpd: [proftpd, xferlog],
+  pureftpd: [pureftpd, xferlog],
   nginx: [nginxError, nginxAccess],
   'nginx-proxy-manager': [nginxError, nginxAccess],
   npmplus: [nginxError, nginxAccess],

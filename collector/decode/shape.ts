@@ -206,6 +206,13 @@ const PACKAGES = {
   'user.id': undefined,
 } satisfies EventDraft;
 
+const TRANSFER = {
+  ...ENVELOPE,
+  'network.protocol': undefined,
+  'file.path': undefined,
+  'file.size': undefined,
+} satisfies EventDraft;
+
 const PLAIN = { ...ENVELOPE } satisfies EventDraft;
 
 const fill = (event: EventDraft, frame: Frame): EventDraft => {
@@ -245,6 +252,8 @@ export const networkEvent = (frame: Frame): EventDraft => fill({ ...NETWORK }, f
 export const mailEvent = (frame: Frame): EventDraft => fill({ ...MAIL }, frame);
 /** Processes, services, jobs, the audit system. */
 export const processEvent = (frame: Frame): EventDraft => fill({ ...PROCESS }, frame);
+/** Files sent and fetched. */
+export const fileTransferEvent = (frame: Frame): EventDraft => fill({ ...TRANSFER }, frame);
 /** Package managers. */
 export const packageEvent = (frame: Frame): EventDraft => fill({ ...PACKAGES }, frame);
 /** Events of the audit system, of one record or several. */

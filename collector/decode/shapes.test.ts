@@ -29,9 +29,14 @@ describe('the shape of a line', () => {
 
   it('is found quickly in hostile lines', () => {
     for (const unit of ['"', "'", '/a', 'a:', '1.', '0', 'ab12', '`', '::', ' ', 'f']) {
-      const start = performance.now();
-      for (let n = 0; n < 20; n++) shapeOf(unit.repeat(200_000));
-      expect((performance.now() - start) / 20, unit).toBeLessThan(5);
+      const line = Buffer.from(unit.repeat(20_000)).toString();
+      let best = Number.POSITIVE_INFINITY;
+      for (let n = 0; n < 20; n++) {
+        const start = performance.now();
+        shapeOf(line);
+        best = Math.min(best, performance.now() - start);
+      }
+      expect(best, unit).toBeLessThan(1);
     }
   });
 });

@@ -5,19 +5,23 @@
  */
 import type { EventDraft } from '../../model/event.ts';
 import { setSource, setUser } from '../address.ts';
-import { setExtra } from '../build.ts';
 import { type Decoder, type Frame, GRAMMAR_LIMIT } from '../decoder.ts';
 import { authEvent } from '../shape.ts';
 import { readIso, readYymmdd, stamp } from '../time.ts';
+import { decodeMysqlLog, setDenied } from './mysql-log.ts';
 
 const LOGIN: readonly string[] = ['authentication', 'database'];
 const DATABASE: readonly string[] = ['database'];
+const SESSION: readonly string[] = ['session', 'database'];
+const END: readonly string[] = ['end'];
 const START: readonly string[] = ['start'];
 const INFO: readonly string[] = ['info'];
 const ERROR: readonly string[] = ['error'];
 
 const LEVEL = /^(?:\d{1,20} )?\[(Note|Warning|ERROR|System|Error)\] (?:\[MY-(\d{1,8})\] )?(?:\[(\w{1,32})\] )?/;
-const END = /(?: \(using password: (YES|NO)\)| to database '([^']{0,256})')$/;
+const ABORTED = /^Aborted connection (\d{1,20}) to db: '.*' user: '(.*)' host: '([^'\s]{1,255})' \((.{1,512})\)$/s;
+const KNOWN =
+  /^(?:InnoDB: |mysqld: |\S{0,64}\/(?:mysqld|mariadbd)(?: \(.{0,128}?\))?: |Server socket created|Server hostname|Plugin '|Event Scheduler|Starting|Shutdown|Forcing close|Recovering|Buffer pool|IP address '|Hostname '|Server is |X Plugin|CA certificate|TLS |Found |Skipping |Reading of all|Added new Master_info|Using |Received SHUTDOWN|Giving \d|A temporary password|root@localhost is created)/;
 
 const decodeMysql = (frame: Frame): EventDraft | null => {
   let text = frame.text;
@@ -31,7 +35,7 @@ const decodeMysql = (frame: Frame): EventDraft | null => {
   }
   if (text.length > GRAMMAR_LIMIT) return null;
   const level = LEVEL.exec(text);
-  if (level === null && !text.startsWith('Access denied for user ')) return null;
+  if (level === null && !text.startsWith('Access denied for user ')) return decodeMysqlLog(frame, text);
   const event = authEvent(frame);
   event['message'] = text;
   event['log.level'] = level?.[1]?.toLowerCase();
@@ -41,36 +45,37 @@ const decodeMysql = (frame: Frame): EventDraft | null => {
   event['event.type'] = level?.[1] === 'ERROR' ? ERROR : INFO;
   event['event.action'] = 'mysql-log';
   if (!body.startsWith("Access denied for user '")) {
-    frame.outcome = 'partial';
+    const aborted = ABORTED.exec(body);
+    if (aborted !== null) {
+      event['event.category'] = SESSION;
+      event['event.type'] = END;
+      event['event.action'] = 'mysql-aborted';
+      event['event.reason'] = aborted[4];
+      if (aborted[2] !== 'unauthenticated') setUser(event, aborted[2] ?? '');
+      setSource(event, aborted[3] ?? '');
+      return event;
+    }
+    if (level?.[1] !== 'ERROR' && level?.[1] !== 'Error' && !KNOWN.test(body)) frame.outcome = 'partial';
     return event;
   }
   event['event.category'] = LOGIN;
   event['event.type'] = START;
   event['event.action'] = 'mysql-login';
   event['event.outcome'] = 'failure';
-  const tail = END.exec(body);
-  const head = (tail === null ? body : body.slice(0, tail.index)).trimEnd();
-  const at = head.lastIndexOf("'@'");
-  if (at < 24 || !head.endsWith("'")) {
-    frame.outcome = 'partial';
-    return event;
-  }
-  setUser(event, head.slice(24, at));
-  setSource(event, head.slice(at + 3, -1));
-  if (tail?.[1] !== undefined) setExtra(event, 'mysql.password_given', tail[1].toLowerCase());
-  if (tail?.[2] !== undefined) setExtra(event, 'mysql.database', tail[2]);
+  if (!setDenied(event, body)) frame.outcome = 'partial';
   return event;
 };
 
 export const mysql: Decoder = {
   dataset: 'mysql',
-  title: 'MySQL and MariaDB error log',
+  title: 'MySQL and MariaDB: error log, general log, slow queries',
   logsource: [{ product: 'mysql' }, { category: 'database', product: 'mysql' }],
   emits: [
     'message',
     'log.level',
     'event.code',
     'event.outcome',
+    'event.reason',
     'user.name',
     'related.user',
     'source.ip',

@@ -6,10 +6,11 @@
  */
 import type { EventDraft } from '../../model/event.ts';
 import { ipOf, setSource, setUser } from '../address.ts';
-import { setExtra } from '../build.ts';
+import { clip, setExtra } from '../build.ts';
 import { type Decoder, type Frame, GRAMMAR_LIMIT } from '../decoder.ts';
 import { authEvent } from '../shape.ts';
 import { readIso, stamp } from '../time.ts';
+import { isPostgresRow, type PostgresRow, postgresRow } from './postgres-log.ts';
 
 const LOGIN: readonly string[] = ['authentication', 'database'];
 const DATABASE: readonly string[] = ['database'];
@@ -94,8 +95,28 @@ const decodeBody = (event: EventDraft, level: string, body: string): EventDraft 
   return act(event, 'postgres-log', DATABASE, INFO);
 };
 
+const decodeRow = (frame: Frame, row: PostgresRow): EventDraft => {
+  if (readIso(row.stamp, 0, frame)) {
+    frame.time = stamp.ms;
+    frame.quality = stamp.quality;
+  }
+  const event = authEvent(frame);
+  event['message'] = clip(row.message);
+  event['log.level'] = row.severity.toLowerCase();
+  event['event.code'] = row.code;
+  if (/^\d{1,10}$/.test(row.pid)) event['process.pid'] = Number(row.pid);
+  if (row.database !== '') setExtra(event, 'postgres.database', row.database);
+  const done = decodeBody(event, row.severity, row.message.slice(0, GRAMMAR_LIMIT));
+  // The columns are the server's own; a message repeats what its client sent.
+  if (row.user !== '') setUser(event, clip(row.user));
+  if (event['source.ip'] === undefined && row.host !== '[local]') setSource(event, row.host, row.port === '' ? undefined : row.port);
+  return done;
+};
+
 const decodePostgres = (frame: Frame): EventDraft | null => {
   let text = frame.text;
+  const row = isPostgresRow(text) ? postgresRow(text) : null;
+  if (row !== null) return decodeRow(frame, row);
   if (text.length > GRAMMAR_LIMIT) return null;
   let address: readonly [string, string | undefined] | null = null;
   // A prefix may begin with `%h`.
@@ -130,12 +151,13 @@ const decodePostgres = (frame: Frame): EventDraft | null => {
 
 export const postgres: Decoder = {
   dataset: 'postgres',
-  title: 'PostgreSQL server log',
+  title: 'PostgreSQL server log, plain, csvlog and jsonlog',
   logsource: [{ product: 'postgresql' }, { category: 'database', product: 'postgresql' }],
   emits: [
     'message',
     'log.level',
     'process.pid',
+    'event.code',
     'event.outcome',
     'event.reason',
     'user.name',
@@ -150,6 +172,7 @@ export const postgres: Decoder = {
   programs: ['postgres', 'postgresql'],
   form: 'message',
   knows: (text) =>
+    isPostgresRow(text) ||
     /^(?:\S+ )?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \w{3,5}[: ].{0,200}\b(?:FATAL|ERROR|LOG|WARNING|DETAIL|HINT|STATEMENT): {1,2}/.test(
       text.slice(0, 320),
     ),

@@ -88,7 +88,8 @@ const decodeProftpd = (frame: Frame): EventDraft | null => {
     return act(event, 'ftp-login', LOGIN, START, 'success');
   }
   if ((found = /^SECURITY VIOLATION: (.*?) login attempted/is.exec(body)) !== null) {
-    setUser(event, found[1] ?? '');
+    const name = found[1] ?? '';
+    setUser(event, name === 'Root' ? 'root' : name);
     event['event.reason'] = 'security violation';
     return act(event, 'ftp-login', LOGIN, DENIED, 'failure');
   }

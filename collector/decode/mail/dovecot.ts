@@ -29,7 +29,7 @@ const act = (event: EventDraft, action: string, category: readonly string[], typ
 
 /** `imap-login: `, `dovecot: `, `Info: ` and the like in front. */
 const LABEL =
-  /^(?:(?:Info|Error|Warning|Debug|Fatal|Panic): |dovecot(?:\[\d{1,10}\])?: |(imap|pop3|managesieve|submission|lmtp|auth|auth-worker|imap-login|pop3-login|managesieve-login|submission-login)(?:\([^)]{0,64}\)|<[^>]{0,64}>){0,2}: |conn unix:\S{1,64}(?: \([^)]{0,64}\))?: )/;
+  /^(?:(?:Info|Error|Warning|Debug|Fatal|Panic): |dovecot(?:\[\d{1,10}\])?: |(imap|pop3|managesieve|submission|lmtp|auth|auth-worker|imap-login|pop3-login|managesieve-login|submission-login)(?:\([^)]{0,256}\)|<[^>]{0,64}>){0,3}: |conn unix:\S{1,64}(?: \([^)]{0,64}\))?: )/;
 
 /** What stands behind the last ` NAME=` up to the next comma, blank or end. */
 const lastValue = (text: string, name: string): string => {
@@ -40,6 +40,10 @@ const lastValue = (text: string, name: string): string => {
   return match?.[0] ?? '';
 };
 
+/** `imap(USER)<PID><SESSION>: `: who is logged in. */
+const SESSION_LABEL = /^(?:imap|pop3|lmtp|managesieve|submission)\(([^)]{1,256})\)(?:<[^>]{0,64}>){0,2}: /;
+const EMAIL: readonly string[] = ['email'];
+const HOST: readonly string[] = ['host'];
 const PROTOCOLS: Readonly<Record<string, string>> = { imap: 'imap', pop3: 'pop3', managesieve: 'sieve', submission: 'smtp', lmtp: 'lmtp' };
 
 /** `Disconnected (auth failed, 1 attempts): user=<…>, method=PLAIN, rip=…, lip=…`, `Login: user=<…>…`. */
@@ -114,9 +118,11 @@ const decodeDovecot = (frame: Frame): EventDraft | null => {
   let text = frame.text;
   if (text.length > GRAMMAR_LIMIT) return null;
   let service = frame.program ?? '';
+  let session: string | undefined;
   for (let labels = 0; labels < 6; labels++) {
     const label = LABEL.exec(text);
     if (label === null) break;
+    session ??= SESSION_LABEL.exec(text)?.[1];
     if (label[1] !== undefined && !(service.endsWith('-login') && label[1] === 'auth')) service = label[1];
     text = text.slice(label[0].length);
   }
@@ -129,10 +135,16 @@ const decodeDovecot = (frame: Frame): EventDraft | null => {
   const done =
     name === 'auth' ? (decodeAuth(event, text) ?? decodeLogin(event, text)) : (decodeLogin(event, text) ?? decodeAuth(event, text));
   if (done !== null) return done;
-  if (protocol !== undefined && /^(?:Logged out|Disconnected|Connection closed)/.test(text))
+  if (session !== undefined && !/^\d{1,10}$/.test(session)) setUser(event, session);
+  if (protocol !== undefined && /^(?:Logged out|Disconnected|Connection closed|Connect from local|Disconnect from )/.test(text))
     return act(event, 'mail-disconnect', SESSION, END);
-  frame.outcome = 'partial';
-  return event;
+  if (/^(?:msgid=.* saved mail to |sieve: |msgid=)/s.test(text)) return act(event, 'mail-delivery', EMAIL, INFO, 'success');
+  const known =
+    /^(?:master: |Dovecot v|Warning: Killed with signal|Killed with signal|SIGHUP received|log: |config: |ssl-params: |anvil: |stats: |indexer|Debug: |Effective uid=)/.test(
+      frame.text.replace(LABEL, ''),
+    );
+  if (!known && session === undefined) frame.outcome = 'partial';
+  return act(event, 'mail-server', session === undefined ? HOST : EMAIL, INFO);
 };
 
 export const dovecot: Decoder = {

@@ -8,6 +8,7 @@ import { setSource, setUser } from '../address.ts';
 import { setExtra } from '../build.ts';
 import { type Decoder, type Frame, GRAMMAR_LIMIT } from '../decoder.ts';
 import { mailEvent } from '../shape.ts';
+import { setOther } from './postfix-other.ts';
 
 const EMAIL: readonly string[] = ['email'];
 const LOGIN: readonly string[] = ['authentication', 'email'];
@@ -124,6 +125,12 @@ const FROM: readonly (readonly [start: string, action: string, type: readonly st
   ['PASS OLD ', 'smtp-pass', INFO, undefined],
 ];
 
+const unknown = (frame: Frame, event: EventDraft): EventDraft => {
+  frame.outcome = 'partial';
+  event['event.category'] = EMAIL;
+  return event;
+};
+
 const decodePostfix = (frame: Frame): EventDraft | null => {
   const text = frame.text;
   if (text.length > GRAMMAR_LIMIT) return null;
@@ -159,9 +166,7 @@ const decodePostfix = (frame: Frame): EventDraft | null => {
   }
   const queue = QUEUE.exec(text);
   if (queue !== null) return decodeQueue(event, queue);
-  frame.outcome = 'partial';
-  event['event.category'] = EMAIL;
-  return event;
+  return setOther(event, text) ?? unknown(frame, event);
 };
 
 export const postfix: Decoder = {
@@ -184,6 +189,9 @@ export const postfix: Decoder = {
     'email.from.address',
     'email.to.address',
     'email.message_id',
+    'destination.ip',
+    'destination.port',
+    'destination.address',
     'vigil.extra',
   ],
   programs: ['postfix', 'postfix-incoming', 'postfix-submission'],

@@ -4,7 +4,7 @@
  * Input: a line of named's own log, or the message of a syslog line. Output: a network event; the client stands before the name it asked for.
  */
 import type { EventDraft } from '../../model/event.ts';
-import { setSource } from '../address.ts';
+import { setDestination, setSource } from '../address.ts';
 import { type Decoder, type Frame, GRAMMAR_LIMIT } from '../decoder.ts';
 import { networkEvent } from '../shape.ts';
 import { readBind, readIso, stamp } from '../time.ts';
@@ -18,6 +18,12 @@ const CLIENT =
   /^(?:[\w-]{1,32}: )?(?:(?:info|notice|warning|error|debug \d): )?client (?:@0x[0-9a-f]{1,16} )?([0-9A-Fa-f.:%\w]{2,64})#(\d{1,5})(?: \(([^)]{0,512})\))?: (?:view \S{1,64}: )?(.*)$/s;
 const QUERY = /^(query|query \(cache\)|zone transfer|update|query-on \(cache\)) '([^']{0,512})\/([\w-]{1,16})\/([\w-]{1,8})'/;
 const ASKED = /^query: (\S{1,512}) (\w{1,8}) (\w{1,16}) /;
+
+/** `network unreachable resolving 'example/A/IN': 203.0.113.5#53`, `error (connection refused) resolving …`. */
+const LAME =
+  /^(?:[\w-]{1,32}: )?(?:(?:info|notice|warning|error|debug \d): )?(?:(?:error|unexpected RCODE) \()?([\w .]{1,64}?)\)? resolving '([^']{0,512})\/([\w-]{1,16})\/[\w-]{1,8}': ([0-9A-Fa-f.:%]{2,64})#(\d{1,5})$/;
+const SERVER =
+  /^(?:[\w-]{1,32}: )?(?:(?:info|notice|warning|error|debug \d): )?(?:zone \S{1,512}: |(?:managed-keys-zone|resolver priming query|automatic empty zone|command channel|listening on|using |loading |reloading |running$|shutting down|exiting|starting |stopping |received |all zones loaded|any newly configured|sizing |set up |running as|compiled |linked |built |-{10}|BIND |found \d|generating session|adjusted limit|statistics channel|additionally listening|no longer listening|transfer of '|sending notifies|none:\d|configuring |could not |received control channel|the working directory|obtaining |GeoIP|validating |missing expected cookie|DNS format error|clients-per-query|success resolving|broken trust chain))/;
 
 const decodeNamed = (frame: Frame): EventDraft | null => {
   let text = frame.text;
@@ -38,7 +44,15 @@ const decodeNamed = (frame: Frame): EventDraft | null => {
   if (client === null) {
     event['event.type'] = INFO;
     event['event.action'] = 'dns-server';
-    frame.outcome = 'partial';
+    const lame = LAME.exec(text);
+    if (lame !== null) {
+      event['event.action'] = 'dns-resolve';
+      event['event.outcome'] = 'failure';
+      event['event.reason'] = lame[1];
+      event['dns.question.name'] = lame[2];
+      event['dns.question.type'] = lame[3];
+      setDestination(event, lame[4] ?? '', lame[5]);
+    } else if (!SERVER.test(text)) frame.outcome = 'partial';
     return event;
   }
   setSource(event, client[1] ?? '', client[2]);
@@ -77,6 +91,9 @@ export const named: Decoder = {
     'source.address',
     'source.domain',
     'related.ip',
+    'destination.ip',
+    'destination.port',
+    'destination.address',
     'dns.question.name',
     'dns.question.type',
   ],
