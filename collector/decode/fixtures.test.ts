@@ -41,6 +41,26 @@ for (const dataset of readdirSync(FIXTURES)) {
   });
 }
 
+describe('auto', () => {
+  /** Lines that could be anybody's. */
+  const ANYBODY = /^(?:Error: |\{"broken":|-$|\{"action":"unheard-of"|2026-11-24 09:14:02 something)/;
+  for (const dataset of readdirSync(FIXTURES)) {
+    it(`tells ${dataset} by its content`, async () => {
+      for (const name of readdirSync(join(FIXTURES, dataset))) {
+        if (!name.endsWith('.log')) continue;
+        const file = join(FIXTURES, dataset, name);
+        const [declared, found] = [await decodeFile(dataset, file), await decodeFile('auto', file)];
+        const kinds = (events: typeof found) =>
+          events
+            .map(({ event }) => event)
+            .filter((event) => !ANYBODY.test(String(event['event.original'])))
+            .map((event) => event['event.dataset']);
+        expect(kinds(found)).toEqual(kinds(declared));
+      }
+    });
+  }
+});
+
 describe('forged lines', () => {
   it('never name the address that their sender wrote', async () => {
     for (const dataset of readdirSync(FIXTURES)) {

@@ -66,6 +66,10 @@ const decodeMysql = (frame: Frame): EventDraft | null => {
   return event;
 };
 
+/** Heads of the general log and of the slow log. */
+const GENERAL = /^\d{4}-\d\d-\d\dT[\d:.]{8,15}Z\t *\d{1,20} (?:Connect|Query|Quit|Init DB|Prepare|Execute)(?:\t|$)/;
+const SLOW = /^# (?:User@Host: |Time: \d|Query_time: \d)/;
+
 export const mysql: Decoder = {
   dataset: 'mysql',
   title: 'MySQL and MariaDB: error log, general log, slow queries',
@@ -86,6 +90,9 @@ export const mysql: Decoder = {
   ],
   programs: ['mysqld', 'mariadbd', 'mysqld_safe', 'mariadb', 'mysql'],
   form: 'message',
-  knows: (text) => /^(?:\d{4}-\d\d-\d\d[T ].{8,24}|\d{6} .{8}) (?:\d+ )?\[(?:Note|Warning|ERROR|System)\] /.test(text.slice(0, 96)),
+  knows: (text) =>
+    /^(?:\d{4}-\d\d-\d\d[T ].{8,24}|\d{6} .{8}) (?:\d+ )?\[(?:Note|Warning|ERROR|System)\] /.test(text.slice(0, 96)) ||
+    GENERAL.test(text.slice(0, 80)) ||
+    SLOW.test(text.slice(0, 48)),
   decode: decodeMysql,
 };

@@ -178,7 +178,7 @@ export const dpkg: Decoder = {
   form: 'line',
   knows: (text) =>
     STAMPED.test(text) &&
-    /^.{19} (?:status \S+ \S+:|startup (?:archives|packages) |(?:install|upgrade|remove|purge|configure|trigproc) \S+:\S+ \S+)/.test(
+    /^.{19} (?:status \S+ \S+:|startup (?:archives|packages) |conffile \/|(?:install|upgrade|remove|purge|configure|trigproc) \S+:\S+ \S+)/.test(
       text.slice(0, 256),
     ),
   decode: decodeDpkg,
