@@ -189,6 +189,40 @@ const PROGRAMS: Readonly<Record<string, readonly [dataset: string, line: (text: 
     (t) => `Nov 24 09:14:02 h php-fpm[1]: /index.php: webConfigurator authentication error for user '${t}' from: ${TRUE}`,
   ],
   'dropbear login': ['dropbear', (t) => `Nov 24 09:14:02 h dropbear[1]: Bad password attempt for '${t}' from ${TRUE}:4328`],
+  'mysql general log': ['mysql', (t) => `2026-11-24T11:04:00.634875Z\t   13 Connect\t${t}@${TRUE} on shop using TCP/IP`],
+  'mysql refused in general log': [
+    'mysql',
+    (t) => `2026-11-24T11:04:00.634875Z\t   13 Connect\tAccess denied for user '${t}'@'${TRUE}' (using password: YES)`,
+  ],
+  'mysql aborted': [
+    'mysql',
+    (t) =>
+      `2026-11-24 11:04:00 12 [Warning] Aborted connection 12 to db: '${t}' user: '${t}' host: '${TRUE}' (Got an error reading communication packets)`,
+  ],
+  'mysql slow query': ['mysql', (t) => `# User@Host: ${t}[${t}] @  [${TRUE}]  Id:    12`],
+  'postgres csvlog': [
+    'postgres',
+    (t) => {
+      const name = t.replaceAll('"', '""');
+      return `2026-11-24 11:05:00.536 UTC,"${name}","${name}",147,"${TRUE}:5555",65619f6c.93,2,"authentication",2026-11-24 11:00:00 UTC,3/4,0,FATAL,28P01,"password authentication failed for user ""${name}""",,,,,,,,,"","client backend",,0`;
+    },
+  ],
+  xferlog: ['xferlog', (t) => `Tue Nov 24 11:03:00 2026 1 ${TRUE} 1234 /srv/${t} b _ i r anna ftp 0 * c`],
+  'console login': ['login', (t) => `Nov 24 09:14:02 h login[1]: FAILED LOGIN (1) FROM ${TRUE} FOR ${t}, Authentication failure`],
+  'postfix banner': [
+    'postfix',
+    (t) => `Nov 24 09:14:02 h postfix/smtpd[1]: improper command pipelining after EHLO from unknown[${TRUE}]: ${t}`,
+  ],
+  'postfix TLS': [
+    'postfix',
+    (t) =>
+      `Nov 24 09:14:02 h postfix/smtpd[1]: Anonymous TLS connection established from unknown[${TRUE}]: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) ${t}`,
+  ],
+  'audit record in quotes': [
+    'auditd',
+    (t) =>
+      `type=USER_LOGIN msg=audit(1764000001.000:1): pid=1 uid=0 msg='op=login acct="${t.replaceAll(/["\s]/g, '')}" exe="/usr/sbin/sshd" hostname=? addr=${TRUE} terminal=sshd res=failed'`,
+  ],
   'auditd login': [
     'auditd',
     (t) =>
