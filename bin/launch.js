@@ -58,9 +58,11 @@ export const launch = async (entry) => {
   }
   if (!existsSync(join(ROOT, 'node_modules', 'yaml'))) refuse('The packages are not installed.', 'Run `npm ci` first.');
   const argv = [...flags, join(ROOT, 'bin', entry.startsWith('agent/') ? 'vigil-agent.js' : 'vigil.js'), '--script', entry, ...args];
+  // glibc gives each thread an arena of its own, and keeps what it freed: two are enough for what is not V8's.
   // The same process goes on as the right Node where the runtime can do that, so that no idle parent stays behind.
-  if (typeof process.execve === 'function') process.execve(node, [node, ...argv], process.env);
-  const child = spawn(node, argv, { stdio: 'inherit' });
+  const env = { MALLOC_ARENA_MAX: '2', ...process.env };
+  if (typeof process.execve === 'function') process.execve(node, [node, ...argv], env);
+  const child = spawn(node, argv, { stdio: 'inherit', env });
   // Ctrl-C reaches the whole group by itself; a signal sent to this process alone is passed on.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   process.on('SIGINT', () => {});
