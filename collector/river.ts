@@ -74,8 +74,8 @@ const IDLE_MS = 60_000;
 const BATCHES = 3;
 const PAGES = 1;
 /** After a page the judge rests for so many times as long as it took, at most this long. */
-const PAGE_REST = 3;
-const PAGE_REST_MS = 1_000;
+const PAGE_REST = 6;
+const PAGE_REST_MS = 2_500;
 
 const main = parentPort as MessagePort;
 const data = workerData as RiverData;

@@ -15,8 +15,9 @@ import type { StateStore } from './store/store.ts';
 /** What a thread may hold of old objects, in MB: far above its need, near enough that V8 keeps house. */
 const STATE_HEAP_MB = 256;
 const RIVER_HEAP_MB = 320;
-/** Young objects of a thread, in MB. */
-const YOUNG_MB = 24;
+/** Young objects of a thread, in MB: the pass makes most, and pays for each that must be moved. */
+const STATE_YOUNG_MB = 24;
+const RIVER_YOUNG_MB = 64;
 
 export interface StateThread {
   readonly store: StateStore;
@@ -40,7 +41,7 @@ export const startState = async (data: Omit<StateData, 'calls'>, listeners: Stat
   const worker = new Worker(new URL('./state.ts', import.meta.url), {
     workerData: { ...data, calls: port2 } satisfies StateData,
     transferList: [port2],
-    resourceLimits: { maxOldGenerationSizeMb: STATE_HEAP_MB, maxYoungGenerationSizeMb: YOUNG_MB },
+    resourceLimits: { maxOldGenerationSizeMb: STATE_HEAP_MB, maxYoungGenerationSizeMb: STATE_YOUNG_MB },
   });
   const tell = (message: ToStateWorker, transfer: MessagePort[] = []): void => worker.postMessage(message, transfer);
   let lastPage: StateThread['lastPage'] = null;
@@ -100,7 +101,7 @@ export const startRiver = (data: Omit<RiverData, 'state'>, attach: (port: Messag
   const worker = new Worker(new URL('./river.ts', import.meta.url), {
     workerData: { ...data, state: port2 } satisfies RiverData,
     transferList: [port2],
-    resourceLimits: { maxOldGenerationSizeMb: RIVER_HEAP_MB, maxYoungGenerationSizeMb: YOUNG_MB },
+    resourceLimits: { maxOldGenerationSizeMb: RIVER_HEAP_MB, maxYoungGenerationSizeMb: RIVER_YOUNG_MB },
   });
   let stopping = false;
   const stopped = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
