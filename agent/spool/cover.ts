@@ -31,13 +31,13 @@ const isSame = (a: FileId | undefined, b: FileId | undefined): boolean => a?.dev
  * where a file that was begun later has one. `order`: files that are read now, oldest first; what is not among them was read to its end before.
  */
 export const coveredByEnds = (blocks: readonly SpooledBlock[], found: readonly Found[], order: readonly FileId[]): number[] => {
-  const placeOf = (file: FileId | undefined): number => order.findIndex((one) => isSame(one, file));
+  const placeOf = (file: FileId): number => order.findIndex((one) => isSame(one, file));
   const newest = Math.max(-1, ...found.map(({ file }) => placeOf(file)));
   return blocks.map(({ block, file }) => {
     if (block.header.kind !== 'lines' || !block.header.file) return 0;
     const ends = file ? found.filter((one) => isSame(one.file, file)).map(({ end }) => end.end) : [];
     if (ends.length > 0) return readRecords(block).filter((record) => record.end <= Math.max(...ends)).length;
-    return newest >= 0 && placeOf(file) < newest ? block.header.count : 0;
+    return newest >= 0 && placeOf(file ?? block.header.file) < newest ? block.header.count : 0;
   });
 };
 
@@ -53,17 +53,23 @@ export const coveredByRecords = (
 ): number[] => {
   const all = [...covered];
   for (const [at, { block, file: mine }] of blocks.entries()) {
-    const skip = all[at] ?? 0;
-    if (block.header.kind !== 'lines' || !block.header.file || skip >= block.header.count) continue;
-    const from = skip === 0 ? block.header.from : (readRecords(block)[skip - 1]?.end ?? 0);
+    if (block.header.kind !== 'lines' || !block.header.file) continue;
     // Their name of the file, where they have one.
     const named = (mine && found.find(({ file }) => isSame(file, mine))?.end.file) ?? block.header.file;
-    for (const { file, block: theirs } of ends) {
-      if (!file || theirs?.from !== from) continue;
-      const alike = walk(blocks, at, skip, theirs.records);
-      if (!isSame(file, named) && alike.bytes < ALIKE_BYTES) continue;
-      for (const [i, count] of alike.counts.entries()) all[at + i] = count;
-      break;
+    for (let forward = true; forward; ) {
+      forward = false;
+      const skip = all[at] ?? 0;
+      if (skip >= block.header.count) break;
+      const from = skip === 0 ? block.header.from : (readRecords(block)[skip - 1]?.end ?? 0);
+      for (const { file, block: theirs } of ends) {
+        if (!file || theirs?.from !== from) continue;
+        const alike = walk(blocks, at, skip, theirs.records);
+        if (alike.bytes === 0 || (!isSame(file, named) && alike.bytes < ALIKE_BYTES)) continue;
+        for (const [i, count] of alike.counts.entries()) all[at + i] = count;
+        // The next of their blocks may go on where this one ends.
+        forward = true;
+        break;
+      }
     }
   }
   return all;

@@ -43,11 +43,13 @@ export const decideBlock = (header: BlockHeader, view: BlockView, found?: HeldBl
     }
     if (view.parent.successor !== null) return conflict('EPOCH_FOLLOWED', 'the epoch before it was continued by another');
   }
-  if (header.first === 1 && !header.after && view.otherEpoch) {
-    return conflict('EPOCH_UNNAMED', 'the stream is known, and its new epoch names none before it');
-  }
   if (view.crowded === true)
     return { kind: 'refuse', code: 'TOO_MANY_STREAMS', reason: 'its agent has more streams or epochs than one may have' };
+  // W10. The first block of an epoch names the one before; without it here, a later block stands for nothing.
+  const isNamed = header.first === 1 && header.after !== undefined;
+  if (view.otherEpoch && view.ownEpoch !== true && !isNamed) {
+    return conflict('EPOCH_UNNAMED', 'the stream is known, and its new epoch names none before it');
+  }
   return { kind: 'accept' };
 };
 

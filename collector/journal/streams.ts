@@ -110,6 +110,7 @@ export class Streams {
     return {
       crowded: epoch === undefined && pending.length === 0 && state.epochs.size >= this.#most.epochs,
       otherEpoch: [...state.epochs.keys()].some(other) || [...state.pending].some(([name, list]) => other(name) && list.length > 0),
+      ownEpoch: epoch !== undefined || pending.length > 0,
       overlaps:
         (epoch !== undefined && overlaps(epoch.ranges, header.first, last)) ||
         pending.some((block) => block.first <= last && block.first + block.count > header.first),

@@ -34,6 +34,8 @@ export interface BlockView {
   readonly crowded?: boolean;
   /** The stream is known with another epoch than this one. */
   readonly otherEpoch: boolean;
+  /** Some block of its epoch is known. */
+  readonly ownEpoch?: boolean;
   /** Some of its sequence numbers are in a known range. */
   readonly overlaps: boolean;
   /** The block that begins at the same sequence, where it is at hand. */

@@ -79,7 +79,8 @@ export const openLogSource = (log: Log, clock: Clock): LogSource => {
       const place = at >= 0 || mark.offset === 0 ? at : log.rotated.findLastIndex((file) => !known(file.inode) && holds(file, mark));
       const file = log.rotated[place];
       if (!file || known(file.inode)) continue;
-      newest = Math.max(newest, place);
+      // Of an empty file nothing is known, not even what came before it.
+      if (mark.offset > 0) newest = Math.max(newest, place);
       files.push({ file, mark: { ...mark, inode: file.inode }, rotated: true });
     }
     const atCurrent = marks.find((mark) => mark.inode === log.current.inode && holds(log.current, mark));
