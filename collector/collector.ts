@@ -18,6 +18,7 @@ import type { OneTime } from './auth/users.ts';
 import { UNFINISHED } from './backup/restore.ts';
 import type { CollectorConfig } from './config.ts';
 import { openSchedule, type Schedule } from './deadline/schedule.ts';
+import type { FailedShape } from './decode/shapes.ts';
 import { type Doors, openDoors } from './doors.ts';
 import { fault } from './errors.ts';
 import { openAssets } from './fleet/asset.ts';
@@ -103,6 +104,7 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
     const storeLag = { current: makeLag(0, clock) };
     const detectLag = { current: makeLag(0, clock) };
     let rules: RulesView = { loaded: 0, refused: [] };
+    let shapes: readonly FailedShape[] = [];
     let counts = { events: 0, failed: 0, signals: 0 };
     const notes: Condition[] = [];
     const refusedCorrelation = (rule: string, reason: string): void =>
@@ -205,6 +207,9 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
         progress: ({ events: n, failed, signals }) => {
           counts = { events: n, failed, signals };
         },
+        shapes: (all) => {
+          shapes = all;
+        },
         quarantined: (rule, reason) => {
           notes.push({
             code: 'RULE_QUARANTINED',
@@ -268,6 +273,7 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
       detectLag: () => detectLag.current,
       rules: () => rules,
       counts: () => counts,
+      shapes: () => shapes,
       longestBlockMs: () => loop.max / 1e6,
       notes: () => notes,
     });

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../core/clock.ts';
 import { isoTime, type UnixMs } from '../core/units.ts';
+import type { FailedShape } from './decode/shapes.ts';
 import { fleetFigures, sourceFigures } from './fleet/figures.ts';
 import type { Registry } from './fleet/registry.ts';
 import type { Figure } from './http/metrics.ts';
@@ -28,6 +29,7 @@ export interface HealthParts {
   readonly detectLag: () => Lag;
   readonly rules: () => RulesView;
   readonly counts: () => { readonly events: number; readonly failed: number; readonly signals: number };
+  readonly shapes: () => readonly FailedShape[];
   readonly longestBlockMs: () => number;
   /** Conditions of single parts, e.g. a console that could not be built. */
   readonly notes: () => readonly Condition[];
@@ -41,6 +43,8 @@ export interface Health {
 
 /** Counts of an agent that mean records are gone for good. */
 const LOSSES: ReadonlySet<string> = new Set(['dropped', 'lost', 'gap']);
+/** Shapes of lines not understood that are shown. */
+const SHAPES = 20;
 /** Searchable this late is worth saying: acks stay fast long after search has fallen behind. */
 const LAG_MS = 10_000;
 
@@ -123,6 +127,7 @@ export const makeHealth = (parts: HealthParts): Health => {
         lag: { storeMs: parts.storeLag().now(), detectMs: parts.detectLag().now() },
         rules: { loaded: parts.rules().loaded, refused: parts.rules().refused.length },
         streams,
+        failed: [...parts.shapes()].sort((a, b) => b.count - a.count).slice(0, SHAPES),
         conditions: [...conditions()],
         store: {
           events: store.events,

@@ -6,6 +6,7 @@
 import { dirname, join, relative } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { openSavedJoins } from './decode/auditd/saved.ts';
+import type { FailedShape } from './decode/shapes.ts';
 import { readRuleFolders } from './detect/folder.ts';
 import { compileRuleSet } from './detect/ruleset.ts';
 import { RowGathering, SignalGathering } from './gather.ts';
@@ -60,6 +61,8 @@ export type FromRiver =
   | { readonly kind: 'quarantined'; readonly rule: string; readonly reason: string }
   /** Bytes of the journal that hold no readable frame. */
   | { readonly kind: 'hole'; readonly offset: number; readonly end: number }
+  /** Lines that no decoder understood, grouped by shape, since the start. */
+  | { readonly kind: 'shapes'; readonly shapes: readonly FailedShape[] }
   | { readonly kind: 'stopped' };
 
 export type ToState = { readonly kind: 'rules'; readonly rules: RuleSet } | { readonly kind: 'page'; readonly page: Page };
@@ -161,6 +164,8 @@ const run = async (): Promise<void> => {
     sentAt = performance.now();
     data.state.postMessage({ kind: 'page', page } satisfies ToState);
     for (const { rule, reason } of pass.takeQuarantined()) main.postMessage({ kind: 'quarantined', rule, reason } satisfies FromRiver);
+    const shapes = pass.takeFailedShapes();
+    if (shapes) main.postMessage({ kind: 'shapes', shapes } satisfies FromRiver);
     main.postMessage({ kind: 'progress', position: signals.span.to, ...pass.counts() } satisfies FromRiver);
   };
   const reached = (to: number): void => {

@@ -91,6 +91,7 @@ export interface RiverListeners {
   readonly progress: (message: Extract<FromRiver, { kind: 'progress' }>) => void;
   readonly quarantined: (rule: string, reason: string) => void;
   readonly hole: (offset: number, end: number) => void;
+  readonly shapes: (shapes: Extract<FromRiver, { kind: 'shapes' }>['shapes']) => void;
   readonly failed: (error: Error) => void;
 }
 
@@ -119,6 +120,8 @@ export const startRiver = (data: Omit<RiverData, 'state'>, attach: (port: Messag
         return listeners.quarantined(message.rule, message.reason);
       case 'hole':
         return listeners.hole(message.offset, message.end);
+      case 'shapes':
+        return listeners.shapes(message.shapes);
       case 'stopped':
         return undefined;
     }

@@ -33,6 +33,12 @@ export const runStatus = async (target: Target, json: boolean, terminal: Termina
       `\n${table(terminal, [{ title: 'host', max: 24 }, { title: 'source', max: 56 }, { title: 'dataset' }, { title: 'records', align: 'right' }, { title: 'behind', align: 'right' }, { title: 'redacted', align: 'right' }, { title: 'read', align: 'right' }], rows)}\n`,
     );
   }
+  if (status.failed.length > 0) {
+    const rows = status.failed.map(({ dataset, pattern, count }) => [countText(count), dataset, pattern]);
+    terminal.out(
+      `\n${table(terminal, [{ title: 'not understood', align: 'right' }, { title: 'dataset' }, { title: 'shape', max: 100 }], rows)}\n`,
+    );
+  }
   for (const { text, about, hint, code } of status.conditions)
     terminal.out(`\n${styled(terminal, 'bold', visible(about))} ${visible(text)}\n  ${visible(hint)} (${visible(code)})\n`);
 };

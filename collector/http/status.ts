@@ -36,6 +36,9 @@ export const StatusSchema = Type.Object({
       redacted: Type.Integer({ minimum: 0, description: 'records from which a secret was taken out, since the agent’s start' }),
     }),
   ),
+  failed: Type.Array(Type.Object({ dataset: Type.String(), pattern: Type.String(), count: Count, sample: Type.String() }), {
+    description: 'lines that no decoder understood, by shape, most first; their raw lines are kept',
+  }),
   conditions: Type.Array(ConditionSchema),
   store: Type.Object({
     events: Count,
