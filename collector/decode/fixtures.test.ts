@@ -46,8 +46,9 @@ describe('auto', () => {
   const ANYBODY = /^(?:Error: |\{"broken":|-$|\{"action":"unheard-of"|2026-11-24 09:14:02 something)/;
   for (const dataset of readdirSync(FIXTURES)) {
     it(`tells ${dataset} by its content`, async () => {
-      for (const name of readdirSync(join(FIXTURES, dataset))) {
-        if (!name.endsWith('.log')) continue;
+      const logs = readdirSync(join(FIXTURES, dataset)).filter((name) => name.endsWith('.log'));
+      expect(logs).not.toEqual([]);
+      for (const name of logs) {
         const file = join(FIXTURES, dataset, name);
         const [declared, found] = [await decodeFile(dataset, file), await decodeFile('auto', file)];
         const kinds = (events: typeof found) =>
