@@ -22,6 +22,8 @@ const EMPTY: readonly string[] = [];
 export class Oracle {
   /** Lines that an agent was told are safe. */
   readonly acked = new Set<string>();
+  /** Records stand twice, and an agent said that it reads again what nothing there was recognised of (W11). */
+  said = false;
   readonly #blocks = new Map<string, SentBlock | null>();
   /** Lines by epoch and sequence, as they were sent. */
   readonly #byId = new Map<string, Set<string>>();
@@ -104,7 +106,8 @@ export class Oracle {
     }
     if (twiceUnderOneId) broken.push('two rows under one id');
     const doubled = [...stored].filter(([, times]) => times > 1).map(([text]) => text);
-    if (doubled.length > 0) broken.push(said ? 'record doubled, said' : 'record doubled');
+    if (doubled.length > 0 && said) this.said = true;
+    else if (doubled.length > 0) broken.push('record doubled');
     if (!exempt && [...this.#byId.values()].some((texts) => texts.size > 1)) broken.push('two records under one id');
     const declared = new Set<string>();
     const declare = (epoch: string, from: number, to: number): void => {

@@ -3,8 +3,10 @@
  * Runs seeds of the model and makes small what fails.
  * Input: a first seed and how many. Output: totals; for each way of failing one schedule, minimised, that anybody can run again.
  */
+
+import { runSchedule } from './finish.ts';
 import { type Action, scheduleOf, showAction } from './schedule.ts';
-import { runSchedule, type Stats } from './world.ts';
+import type { Stats } from './world.ts';
 
 export interface Failure {
   readonly seed: number;
@@ -24,7 +26,7 @@ export interface Campaign {
 /** Runs seeds from `first` on. */
 export const campaign = async (first: number, seeds: number, minimise = true): Promise<Campaign> => {
   const found = new Map<string, { seed: number; family: string; times: number; actions: readonly Action[] }>();
-  const stats: Stats = { conflicts: 0, resyncs: 0, crashes: 0, restores: 0, unmatched: 0, gaps: 0 };
+  const stats: Stats = { conflicts: 0, resyncs: 0, crashes: 0, restores: 0, unmatched: 0, said: 0 };
   let failed = 0;
   for (let seed = first; seed < first + seeds; seed++) {
     const { family, actions } = scheduleOf(seed);
