@@ -45,6 +45,7 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/pipeline.ts': 'everything',
   'collector/river.ts': 'everything',
   'collector/state.ts': 'everything',
+  'collector/commit.ts': 'everything',
   'collector/collector.ts': 'everything',
   'collector/threads.ts': 'everything',
   'collector/doors.ts': 'everything',
