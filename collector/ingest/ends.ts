@@ -8,7 +8,9 @@ import type { Block, BlockHeader, StreamEnd } from '../../core/protocol.ts';
 import { readRecords } from '../../core/wire.ts';
 import type { BlockJournal } from '../model/journal.ts';
 
-const ENDS = 16;
+const ENDS = 32;
+/** Blocks told of behind the one that conflicts. */
+const FORWARD = 64;
 /** Records that one answer describes, newest blocks first. */
 const RECORDS = 4_096;
 
@@ -31,13 +33,19 @@ export const describeEnds = async (
     const known = end ?? (block && endOf(block));
     if (known && isNew(known)) describe(known, block);
   }
-  // Where the same epoch went two ways: both go on behind the same block, however long ago that was.
-  const held = await journal.find(header);
-  const other = held && held.offset >= 0 ? await journal.read(held.offset) : null;
+  // Where the same epoch went two ways: both go on behind the same block, however long ago that was. What followed there is told as far as it goes.
+  let held = await journal.find(header);
+  let other = held && held.offset >= 0 ? await journal.read(held.offset) : null;
   if (other && other.header.prev !== null && other.header.prev === header.prev) {
     const { epoch, first, from, file, prev } = other.header;
     const before: StreamEnd = { epoch, seq: first - 1, hash: prev, end: from, ...(file === undefined ? {} : { file }) };
-    for (const [end, block] of [[endOf(other), other] as const, [before, null] as const]) if (isNew(end)) describe(end, block);
+    if (isNew(before)) out.push(before);
+  }
+  for (let i = 0; other && i < FORWARD && left > 0; i++) {
+    const end = endOf(other);
+    if (isNew(end)) describe(end, other);
+    held = await journal.find({ ...header, first: end.seq + 1 });
+    other = held && held.offset >= 0 ? await journal.read(held.offset) : null;
   }
   return out;
 };

@@ -136,6 +136,49 @@ describe('appending', () => {
     expect((await verifyJournal(reopened.dir)).problemCount).toBe(0);
   });
 
+  test('that fails takes what waits behind it along: no block of a stream stands there without the one before (W11)', async () => {
+    const { state, open: openFile } = disk();
+    const journal = await start({ files: { ...systemFiles, open: openFile } });
+    const next = chain();
+    await put(journal, next());
+    const gate = Promise.withResolvers<void>();
+    state.gate = gate.promise;
+    state.broken = true;
+    const waiting = [put(journal, next())];
+    const { syncs } = state;
+    while (state.syncs === syncs) await new Promise((resolve) => setImmediate(resolve));
+    waiting.push(put(journal, next()), put(journal, next()));
+    state.gate = null;
+    gate.resolve();
+    expect((await Promise.allSettled(waiting)).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    state.broken = false;
+    expect(journal.heads(agent)).toMatchObject([{ ranges: [[1, 1]] }]);
+  });
+
+  test('keeps every block at hand while its segment is closed and the next one opened (W5)', async () => {
+    const { state, open: openFile } = disk();
+    const journal = await start({ files: { ...systemFiles, open: openFile }, segmentBytes: 1 });
+    const next = chain();
+    const one = next();
+    const { offset } = await put(journal, one);
+    const gate = Promise.withResolvers<void>();
+    state.gate = gate.promise;
+    const later = put(journal, next());
+    let asked = 0;
+    const look = async (): Promise<void> => {
+      expect(await journal.find(one.header)).toMatchObject({ offset });
+      expect((await journal.read(offset))?.header.hash).toBe(one.header.hash);
+      asked++;
+    };
+    const { syncs } = state;
+    do await look();
+    while (state.syncs === syncs);
+    gate.resolve();
+    await later;
+    await look();
+    expect(asked).toBeGreaterThan(1);
+  });
+
   test('is refused past the bound of what may wait', async () => {
     const journal = await start({ waitingLimitBytes: 1_200 });
     const next = chain();

@@ -217,17 +217,17 @@ export class Journal implements BlockJournal {
   async #roll(): Promise<ActiveSegment> {
     const old = this.#active;
     if (old) {
-      this.#active = null;
       const { path, abandoned } = old.segment;
+      const places = old.places.close();
+      const end = old.start + this.#synced;
+      // At once: whoever looks for a block meanwhile finds it in the one list or the other.
+      this.#active = null;
+      if (this.#synced > SEGMENT_START)
+        this.#closed.push({ path, start: old.start, bytes: this.#synced, writtenAt: this.#options.clock.now(), end, places });
       await old.segment.close().catch(() => undefined);
       // Bytes behind the last good fsync were acknowledged to nobody. The next segment begins where they would stand.
       if (abandoned) await this.#files.truncate(path, this.#synced).catch(() => undefined);
-      const places = old.places.close();
-      const end = old.start + this.#synced;
-      if (this.#synced > SEGMENT_START) {
-        this.#closed.push({ path, start: old.start, bytes: this.#synced, writtenAt: this.#options.clock.now(), end, places });
-        this.#later(places.save(placesPath(path), this.#files));
-      }
+      if (this.#synced > SEGMENT_START) this.#later(places.save(placesPath(path), this.#files));
       this.#end = end;
     }
     this.#streams.expire(unixMs(this.#options.clock.now() - (this.#options.headKeepMs ?? days(90))));

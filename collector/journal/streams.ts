@@ -13,7 +13,7 @@ import { addRange, covers, holes, overlaps, type Range } from './ranges.ts';
 
 const RECENT = 8;
 /** Files of an epoch whose ends are remembered after the next one was begun. */
-const LEFT_FILES = 3;
+const LEFT_FILES = 6;
 
 /** One life of a stream. */
 export interface EpochState {

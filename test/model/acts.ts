@@ -10,6 +10,9 @@ import { seeded } from './random.ts';
 import type { Action } from './schedule.ts';
 import { FAILED, type World } from './world.ts';
 
+/** Rotated files that a host keeps; what falls behind is lost at its source, read or not. */
+const KEPT = 10;
+
 /** Does one action. What cannot be done now, such as a delivery of nothing, is passed over. */
 export const act = async (world: World, [kind, a, b]: Action): Promise<void> => {
   world.clock.advance(1_000);
@@ -20,11 +23,11 @@ export const act = async (world: World, [kind, a, b]: Action): Promise<void> => 
       for (let i = 0; i <= a % 3; i++) log.current.lines.push(++world.lines);
       return;
     case 'rotate':
-      log.rotated = [...log.rotated, log.current].slice(-4);
+      log.rotated = [...log.rotated, log.current].slice(-KEPT);
       log.current = { inode: String(++world.inodes), lines: [] };
       return;
     case 'copytruncate':
-      log.rotated = [...log.rotated, { inode: String(++world.inodes), lines: [...log.current.lines] }].slice(-4);
+      log.rotated = [...log.rotated, { inode: String(++world.inodes), lines: [...log.current.lines] }].slice(-KEPT);
       log.current.lines = [];
       return;
     case 'truncate':

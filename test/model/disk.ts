@@ -24,6 +24,8 @@ interface NameChange {
 export type DiskCopy = ReadonlyMap<string, Buffer>;
 
 const systemError = (code: string, path: string): Error => Object.assign(new Error(`${code}: ${path}`), { code });
+/** When every run begins, and what every file says of its age. */
+export const BEGIN = Date.UTC(2026, 10, 23);
 const NEVER = new Promise<never>(() => undefined);
 
 export class Disk implements Files {
@@ -200,7 +202,7 @@ export class Disk implements Files {
     return this.#dead ? NEVER : this.blocking.list(path);
   }
   async stat(path: string): Promise<{ readonly size: number; readonly mtimeMs: number }> {
-    return this.#dead ? NEVER : { size: this.#node(path).size, mtimeMs: 0 };
+    return this.#dead ? NEVER : { size: this.#node(path).size, mtimeMs: BEGIN };
   }
   async rename(from: string, to: string): Promise<void> {
     const node = this.#node(from);

@@ -62,21 +62,20 @@ export class Oracle {
 
   /** A reply leaves the collector: what it accepted is durable there. */
   accepted(body: Uint8Array, reply: Reply): void {
-    for (const { epoch, first, texts } of this.#taken(body, reply))
+    for (const { epoch, first, texts, gap } of this.#taken(body, reply)) {
+      if (gap) this.#declared.push(gap);
       for (const [i, text] of texts.entries()) {
         const id = `${epoch}/${first + i}`;
         const set = this.#byId.get(id);
         if (set) set.add(text);
         else this.#byId.set(id, new Set([text]));
       }
+    }
   }
 
   /** A reply to a request reaches the agent that waits for it. */
   answered(body: Uint8Array, reply: Reply): void {
-    for (const { texts, gap } of this.#taken(body, reply)) {
-      for (const text of texts) this.acked.add(text);
-      if (gap) this.#declared.push(gap);
-    }
+    for (const { texts } of this.#taken(body, reply)) for (const text of texts) this.acked.add(text);
   }
 
   *#taken(body: Uint8Array, reply: Reply): Generator<SentBlock> {

@@ -10,7 +10,7 @@ import { isCoded, systemCode } from '../../core/errors.ts';
 import { generateSigner, type Signer } from '../../core/sign.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
 import { type Backup, ModelCollector, type Store } from './collector.ts';
-import { Disk } from './disk.ts';
+import { BEGIN, Disk } from './disk.ts';
 import { copyLog, Machine, type MachineCopy, ModelAgent, type OwnKey } from './machine.ts';
 import { Oracle } from './oracle.ts';
 import { seeded } from './random.ts';
@@ -29,7 +29,6 @@ const signerAt = (n: number): Signer => (SIGNERS[n] ??= generateSigner());
 
 const EMPTY: Store = { rows: [], position: null, keys: [] };
 export const FAILED: Reply = { kind: 'failed', code: 'COLLECTOR_SILENT', reason: 'no answer in time' };
-const BEGIN = Date.UTC(2026, 10, 23);
 /** What a disk that fails makes of work: it is known by its code, not by surprise. */
 const isDiskFault = (error: unknown): boolean =>
   ['EIO', 'ENOSPC'].includes(systemCode(error) ?? '') ||
