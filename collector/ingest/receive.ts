@@ -167,7 +167,9 @@ class Round {
 
   async #take(i: number, verified: Verified): Promise<void> {
     if (verified.kind === 'bad') {
-      const { code, reason, hash } = verified;
+      const { code, reason, hash, stream } = verified;
+      // Its agent seals it anew, and what follows must not come before it (I5, I6).
+      if (code === 'UNKNOWN_KEY' && stream !== undefined) this.#stopped.add(stream);
       this.#quarantine('bad', code, reason, hash, verified.encoded);
       this.#answers[i] = { hash, result: 'bad', code, reason };
       this.#say('block-bad', `A block of ${this.#agent.host} is bad: ${reason}.`, reason);

@@ -20,7 +20,14 @@ export type Verified =
       readonly gap?: GapBody;
       readonly heartbeat?: HeartbeatBody;
     }
-  | { readonly kind: 'bad'; readonly code: BadCode; readonly reason: string; readonly hash: string; readonly encoded: Uint8Array };
+  | {
+      readonly kind: 'bad';
+      readonly code: BadCode;
+      readonly reason: string;
+      readonly hash: string;
+      readonly encoded: Uint8Array;
+      readonly stream?: string;
+    };
 
 /** Dataset of the collector's own stream: nobody else may speak in it. */
 export const OWN_DATASET = 'vigil';
@@ -31,7 +38,14 @@ export const verifyBlock = async (decoded: DecodedBlock, agent: AgentId, keys: R
   const { block } = decoded;
   const { header } = block;
   const encoded = encodeBlock(block);
-  const bad = (code: BadCode, reason: string): Verified => ({ kind: 'bad', code, reason, hash: header.hash, encoded });
+  const bad = (code: BadCode, reason: string): Verified => ({
+    kind: 'bad',
+    code,
+    reason,
+    hash: header.hash,
+    encoded,
+    stream: header.stream,
+  });
   if (header.agent !== agent) return bad('OTHER_AGENT', `it speaks for ${header.agent}, and ${agent} sent it`);
   if (!keys.has(header.key)) return bad('UNKNOWN_KEY', 'it is signed by a key that this agent never held');
   if (header.dataset === OWN_DATASET) return bad('RESERVED_DATASET', `the dataset ${OWN_DATASET} is the collector's own`);
