@@ -29,6 +29,7 @@ import { unescapeOriginal } from './decode/build.ts';
 import { fault } from './errors.ts';
 import type { Assets } from './fleet/asset.ts';
 import type { Ca } from './fleet/ca.ts';
+import type { HeldActs } from './fleet/commands.ts';
 import { openEnrolment } from './fleet/enrol.ts';
 import type { Registry } from './fleet/registry.ts';
 import { openNonces, openRenewal } from './fleet/renew.ts';
@@ -46,9 +47,11 @@ import { changeIncident } from './incident/change.ts';
 import { findIncident } from './incident/commands.ts';
 import { readIncidents, viewIncident } from './incident/view.ts';
 import { Admission } from './ingest/admit.ts';
+import { keptGroups } from './ingest/held.ts';
 import type { OwnStream } from './ingest/own.ts';
 import type { Quarantine } from './ingest/quarantine.ts';
 import { receiveBlocks } from './ingest/receive.ts';
+import { releaseHeld } from './ingest/release.ts';
 import { makeReplayer } from './ingest/replay.ts';
 import { replayRoutes } from './ingest/routes.ts';
 import type { Journal } from './journal/journal.ts';
@@ -207,7 +210,7 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
       ),
       change: (by, id, change, ifVersion, from) => changeIncident({ state, audit, findUser: users.find }, by, id, change, ifVersion, from),
     },
-    fleet: { parts: { registry, audit, notices: own, clock }, tokens, assets, version: parts.version },
+    fleet: { parts: { registry, audit, notices: own, clock }, held: heldActs(parts), tokens, assets, version: parts.version },
     auth: { logins, users: { ...users, reset: resetAndUnlock }, tokens: apiTokens, audit, permits },
     more: [
       ...proofRoutes((id) => prove(id, parts)),
@@ -239,6 +242,21 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
     },
   };
 };
+
+/** What a person decides about blocks that are kept aside (I5). */
+const heldActs = ({ registry, journal, quarantine }: DoorParts): HeldActs => ({
+  show: (agent) => keptGroups(quarantine, agent),
+  release: async (id, key) => {
+    const agent = registry.find(id);
+    if (!agent) return { blocks: 0, left: 0 };
+    const { released, left } = await releaseHeld(agent, key, { journal, quarantine });
+    return { blocks: released, left };
+  },
+  discard: async (id, key) => ({
+    blocks: await quarantine.discard((entry) => entry.agent === id && entry.why === 'held' && entry.key === key),
+    left: 0,
+  }),
+});
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
 

@@ -9,7 +9,7 @@ import { ROLES, type Role } from '../model/permission.ts';
 import { callCollector } from './client.ts';
 import { type Reach, targetOf } from './look.ts';
 import { example, json, reaching } from './program.ts';
-import { jsonLine, spanText, type Terminal, table } from './terminal.ts';
+import { jsonLine, spanText, type Terminal, table, visible } from './terminal.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 interface Items {
@@ -116,22 +116,42 @@ const addHeldCommands = (held: Command, terminal: Terminal): void => {
     columns: [['id'], ['host'], ['state'], ['version'], ['lastSeen', 'last seen']],
     empty: 'No agent is held.',
   });
-  one(held, terminal, {
-    name: 'release',
-    about: 'Release a held agent: its identity is the right one.',
-    argument: 'agent',
-    method: 'POST',
-    path: (id) => `/api/v1/fleet/agents/${id}/release`,
-    done: 'released',
-  });
-  one(held, terminal, {
-    name: 'discard',
-    about: 'Discard a held agent: its identity is a copy, refused from now on.',
-    argument: 'agent',
-    method: 'POST',
-    path: (id) => `/api/v1/fleet/agents/${id}/discard`,
-    done: 'discarded',
-  });
+  example(
+    json(
+      reaching(held.command('show').description('Show what is kept aside of an agent, with its first lines.').argument('<agent>')),
+    ).action(async (id: string, o: Reach & { json?: boolean }) => {
+      const { items } = await callCollector<Items>(targetOf(o, terminal), { path: `/api/v1/fleet/agents/${encodeURIComponent(id)}/held` });
+      if (o.json) for (const item of items) terminal.out(jsonLine(item));
+      else terminal.out(items.length === 0 ? 'Nothing of it is kept aside.\n' : items.map(keptText).join(''));
+    }),
+    'vigil agent held show agt_…',
+  );
+  decide(held, terminal, 'release', 'Release a held agent: its identity is the right one, its blocks are journaled.');
+  decide(held, terminal, 'discard', 'Discard a held agent: its identity is a copy, refused from now on, and its blocks are dropped.');
+};
+
+const keptText = (item: Row): string => {
+  const { why, code, reason, key, stream, blocks, records, from, to, lines } = item as Readonly<Record<string, unknown>> & {
+    readonly [name in 'why' | 'code' | 'reason' | 'key' | 'stream' | 'blocks' | 'records' | 'from' | 'to' | 'lines']?: unknown;
+  };
+  const of = stream === '' ? 'that cannot be read' : `of ${String(stream)}`;
+  const head = `${String(why)} ${String(code)}: ${String(blocks)} blocks, ${String(records)} records ${of}, ${String(from)} to ${String(to)}, key ${String(key)}: ${String(reason)}.`;
+  const shown = Array.isArray(lines) ? lines.map((line) => `  ${visible(String(line))}\n`) : [];
+  return `${visible(head)}\n${shown.join('')}`;
+};
+
+const decide = (held: Command, terminal: Terminal, name: 'release' | 'discard', about: string): void => {
+  example(
+    json(reaching(held.command(name).description(about).argument('<agent>'))).action(async (id: string, o: Reach & { json?: boolean }) => {
+      const path = `/api/v1/fleet/agents/${encodeURIComponent(id)}/${name}`;
+      const answer = await callCollector<Row>(targetOf(o, terminal), { method: 'POST', path });
+      if (o.json) return terminal.out(jsonLine(answer));
+      const { done = 0, left = 0 } = (answer['blocks'] ?? {}) as { readonly done?: number; readonly left?: number };
+      const rest = left > 0 ? ` ${left} conflict with what is held; the agent finds its place and sends them again.` : '';
+      terminal.out(`${id}: ${done} blocks ${name === 'release' ? 'released' : 'discarded'}.${rest}\n`);
+    }),
+    `vigil agent held ${name} agt_…`,
+  );
 };
 
 const addUserCommands = (user: Command, terminal: Terminal): void => {

@@ -29,10 +29,36 @@ export interface FleetParts {
   readonly clock: Clock;
 }
 
+/** Blocks that are kept aside, by why, key and stream (ingest fits it). */
+export interface KeptGroup {
+  readonly why: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly key: string;
+  readonly stream: string;
+  readonly blocks: number;
+  readonly records: number;
+  readonly from: UnixMs;
+  readonly to: UnixMs;
+  /** First lines as they came. */
+  readonly lines: readonly string[];
+}
+
+/** What became of held blocks: journaled or dropped, and those that conflict with what is there. */
+export interface HeldOutcome {
+  readonly blocks: number;
+  readonly left: number;
+}
+
+/** What ingest does with the blocks that it kept aside. */
 export interface HeldActs {
-  /** Journals the blocks that were kept aside, or drops them; done by ingest. */
-  readonly release?: (agent: AgentId) => Promise<void>;
-  readonly discard?: (agent: AgentId) => Promise<void>;
+  readonly release?: (agent: AgentId, key: string) => Promise<HeldOutcome>;
+  readonly discard?: (agent: AgentId, key: string) => Promise<HeldOutcome>;
+  readonly show?: (agent: AgentId) => Promise<readonly KeptGroup[]>;
+}
+
+export interface Decided extends AgentView {
+  readonly held: HeldOutcome;
 }
 
 export interface FleetFilter {
@@ -94,27 +120,42 @@ const decide = async (
   idOrHost: string,
   act: string,
   edit: (agent: Agent, key: string) => Agent,
-  then: ((agent: AgentId) => Promise<void>) | undefined,
+  then: HeldActs['release'],
   from?: string,
-): Promise<AgentView> => {
+): Promise<Decided> => {
   const { agent } = showAgent(parts.registry, idOrHost);
   const held = agent.held;
   if (!held) throw fault('NOT_FOUND', { what: 'held identity of agent', id: idOrHost });
-  await parts.audit.act(
+  const outcome = await parts.audit.act(
     { actor: by, act, on: agent.id, details: { host: agent.host, key: held.key }, ...(from === undefined ? {} : { from }) },
     async () => {
       await parts.registry.change(agent.id, (now) => {
         const { held: _, ...rest } = edit(now, held.key);
         return { ...rest, state: now.state === 'held' ? 'active' : now.state };
       });
-      await then?.(agent.id);
+      return (await then?.(agent.id, held.key)) ?? { blocks: 0, left: 0 };
     },
   );
-  return showAgent(parts.registry, agent.id);
+  return { ...showAgent(parts.registry, agent.id), held: outcome };
+};
+
+/** What is kept aside of an agent; looking is audited, as the lines may be a stranger's. @throws CodedError NOT_FOUND. */
+export const showHeld = (
+  parts: FleetParts,
+  by: Actor,
+  idOrHost: string,
+  acts: HeldActs = {},
+  from?: string,
+): Promise<readonly KeptGroup[]> => {
+  const { agent } = showAgent(parts.registry, idOrHost);
+  return parts.audit.act(
+    { actor: by, act: 'agent.held.show', on: agent.id, details: { host: agent.host }, ...(from === undefined ? {} : { from }) },
+    async () => (await acts.show?.(agent.id)) ?? [],
+  );
 };
 
 /** The one with the older key is the right one (a host put back from a snapshot): its key is the newest again. @throws CodedError NOT_FOUND. */
-export const releaseHeld = (parts: FleetParts, by: Actor, idOrHost: string, acts: HeldActs = {}, from?: string): Promise<AgentView> =>
+export const releaseHeld = (parts: FleetParts, by: Actor, idOrHost: string, acts: HeldActs = {}, from?: string): Promise<Decided> =>
   decide(
     parts,
     by,
@@ -130,7 +171,7 @@ export const releaseHeld = (parts: FleetParts, by: Actor, idOrHost: string, acts
   );
 
 /** It is a copy: connections with its key are refused from now on. @throws CodedError NOT_FOUND. */
-export const discardHeld = (parts: FleetParts, by: Actor, idOrHost: string, acts: HeldActs = {}, from?: string): Promise<AgentView> =>
+export const discardHeld = (parts: FleetParts, by: Actor, idOrHost: string, acts: HeldActs = {}, from?: string): Promise<Decided> =>
   decide(
     parts,
     by,

@@ -469,9 +469,15 @@ describe('an older key', () => {
 
   it('that a person releases is the newest again, and the other is held', async () => {
     const { old, newest, agent } = await withCopy();
-    let released = '';
-    await releaseHeld(at.fleet, OWNER, agent, { release: async (id) => void (released = id) });
-    expect(released).toBe(agent);
+    const released: string[] = [];
+    const decided = await releaseHeld(at.fleet, OWNER, agent, {
+      release: async (id, key) => {
+        released.push(id, key);
+        return { blocks: 3, left: 1 };
+      },
+    });
+    expect(released).toEqual([agent, old.key.raw]);
+    expect(decided.held).toEqual({ blocks: 3, left: 1 });
     await at.blocks(old.identity);
     expect(at.received.at(-1)?.sender.held).toBe(false);
     await at.blocks(newest);

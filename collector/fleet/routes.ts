@@ -10,6 +10,7 @@ import { AGENT_STATES } from '../model/agent.ts';
 import type { Assets } from './asset.ts';
 import {
   type AgentView,
+  type Decided,
   discardHeld,
   type FleetParts,
   type HeldActs,
@@ -19,6 +20,7 @@ import {
   retireAgent,
   revokeAgent,
   showAgent,
+  showHeld,
 } from './commands.ts';
 import { sourceFigures } from './figures.ts';
 import type { EnrolTokens, ShownToken } from './token.ts';
@@ -58,6 +60,29 @@ const AgentSchema = Type.Object({
   conditions: Type.Array(Type.Object({ code: Type.String(), about: Type.String(), hint: Type.String() })),
   cost: Type.Union([Type.Object({ cpuMs: Type.Number(), rssBytes: Count, spoolBytes: Count, sentBytes: Count }), Type.Null()]),
   held: Type.Optional(Type.Object({ key: Type.String(), since: Time, from: Type.String() })),
+});
+
+const DecidedSchema = Type.Intersect([
+  AgentSchema,
+  Type.Object({
+    blocks: Type.Object({
+      done: Type.Integer({ minimum: 0, description: 'journaled by a release, dropped by a discard' }),
+      left: Type.Integer({ minimum: 0, description: 'that conflict with what is held; their agent sends them again' }),
+    }),
+  }),
+]);
+
+const KeptSchema = Type.Object({
+  why: Type.String({ description: 'held, conflict or bad' }),
+  code: Type.String(),
+  reason: Type.String(),
+  key: Type.String({ description: 'key of the connection they came over' }),
+  stream: Type.String(),
+  blocks: Count,
+  records: Count,
+  from: Time,
+  to: Time,
+  lines: Type.Array(Type.String(), { description: 'the first lines as they came: of whoever sent them' }),
 });
 
 const TokenSchema = Type.Object({
@@ -144,6 +169,24 @@ const agentRoutes = ({ parts, held, version }: FleetPorts): readonly Route[] => 
       answer: AgentSchema,
       handle: async ({ params: { id }, actor, from }) => ({ body: agentJson(await run(actor, id, from)) }),
     });
+  const decide = (
+    name: string,
+    summary: string,
+    run: (by: Parameters<typeof retireAgent>[1], id: string, from: string) => Promise<Decided>,
+  ): Route =>
+    route({
+      method: 'POST',
+      path: `/api/v1/fleet/agents/:id/${name}`,
+      tag: 'fleet',
+      summary,
+      permission: 'fleet.write',
+      params: OneId,
+      answer: DecidedSchema,
+      handle: async ({ params: { id }, actor, from }) => {
+        const decided = await run(actor, id, from);
+        return { body: { ...agentJson(decided), blocks: { done: decided.held.blocks, left: decided.held.left } } };
+      },
+    });
   return [
     route({
       method: 'GET',
@@ -191,8 +234,29 @@ const agentRoutes = ({ parts, held, version }: FleetPorts): readonly Route[] => 
     act('revoke', 'Its identity is not trusted any more: refused at once, also on live connections.', (by, id, from) =>
       revokeAgent(parts, by, id, from),
     ),
-    act('release', 'The held identity is the right one.', (by, id, from) => releaseHeld(parts, by, id, held, from)),
-    act('discard', 'The held identity is a copy: refused from now on.', (by, id, from) => discardHeld(parts, by, id, held, from)),
+    decide('release', 'The held identity is the right one: its blocks are journaled, its key is the newest again.', (by, id, from) =>
+      releaseHeld(parts, by, id, held, from),
+    ),
+    decide('discard', 'The held identity is a copy: its blocks are dropped, it is refused from now on.', (by, id, from) =>
+      discardHeld(parts, by, id, held, from),
+    ),
+    route({
+      method: 'GET',
+      path: '/api/v1/fleet/agents/:id/held',
+      tag: 'fleet',
+      summary: 'What is kept aside of an agent, by why, key and stream, with first lines. Looking is audited.',
+      permission: 'fleet.write',
+      params: OneId,
+      answer: Type.Object({ items: Type.Array(KeptSchema) }),
+      handle: async ({ params: { id }, actor, from }) => {
+        const groups = await showHeld(parts, actor, id, held, from);
+        return {
+          body: {
+            items: groups.map(({ lines, ...group }) => ({ ...group, from: isoTime(group.from), to: isoTime(group.to), lines: [...lines] })),
+          },
+        };
+      },
+    }),
   ];
 };
 

@@ -23,6 +23,7 @@ import {
 } from '../../test/support/blocks.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { Admission } from './admit.ts';
+import { keptGroups } from './held.ts';
 import { openQuarantine, type Quarantine } from './quarantine.ts';
 import { type Identity, type ReceiveParts, receiveBlocks } from './receive.ts';
 import { releaseHeld } from './release.ts';
@@ -221,10 +222,14 @@ describe('a block (W5)', () => {
     expect(notices.said).toMatchObject([{ action: 'identity-held' }]);
     expect(journal.heads(agent.id)[0]!.ranges).toEqual([[1, 1]]);
     const judged = { ...agent.record, keys };
-    expect(await releaseHeld(judged, { journal, quarantine })).toEqual({ released: 1, left: 0 });
+    expect(await keptGroups(quarantine, agent.id)).toMatchObject([
+      { why: 'held', code: 'OLDER_KEY', key: old.publicKey, blocks: 1, records: two.header.count, stream: two.header.stream },
+    ]);
+    expect(await releaseHeld(judged, 'another key', { journal, quarantine })).toEqual({ released: 0, left: 0 });
+    expect(await releaseHeld(judged, old.publicKey, { journal, quarantine })).toEqual({ released: 1, left: 0 });
     expect(journal.heads(agent.id)[0]!.ranges).toEqual([[1, 2]]);
     expect(quarantine.list()).toEqual([]);
-    expect(await releaseHeld(judged, { journal, quarantine })).toEqual({ released: 0, left: 0 });
+    expect(await releaseHeld(judged, old.publicKey, { journal, quarantine })).toEqual({ released: 0, left: 0 });
   });
 });
 

@@ -17,11 +17,13 @@ export interface Released {
 }
 
 /**
- * Puts held blocks of an agent into the journal, after a person's word (I5). Each is decided as if it came now; what conflicts stays.
+ * Puts blocks of an agent that were held over connections with one key into the journal, after a person's word (I5).
+ * Each is decided as if it came now; what conflicts is kept as a conflict.
  * @throws CodedError JOURNAL_*.
  */
 export const releaseHeld = async (
   agent: Agent,
+  heldKey: string,
   { journal, quarantine }: { readonly journal: BlockJournal; readonly quarantine: Quarantine },
 ): Promise<Released> => {
   const keys = new Set(agent.keys.map(({ key }) => key));
@@ -29,7 +31,7 @@ export const releaseHeld = async (
   let released = 0;
   // As within a request (W5): what follows a conflict in its stream would stand there without its beginning.
   const stopped = new Set<string>();
-  const held = quarantine.list(agent.id, 'held');
+  const held = quarantine.list(agent.id, 'held').filter(({ key }) => key === heldKey);
   for (const entry of held) {
     const bytes = await quarantine.read(entry);
     if (bytes === null) continue;

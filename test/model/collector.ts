@@ -213,7 +213,7 @@ export class ModelCollector {
     const others = this.store.keys.filter((known) => known.key !== key);
     const keys = release ? [...others, one] : this.store.keys.map((known) => (known === one ? { ...one, denied: true as const } : known));
     this.store = { ...this.store, keys };
-    if (release) await releaseHeld(this.#agent(), { journal: this.journal, quarantine: this.#quarantine });
+    if (release) await releaseHeld(this.#agent(), key, { journal: this.journal, quarantine: this.#quarantine });
     else await this.#quarantine.discard((entry) => entry.why === 'held' && entry.key === key);
   }
 
