@@ -33,6 +33,10 @@ export const AGENT_ERRORS = {
     hint: 'Put the file back from a copy, or enrol again with a token made by `vigil agent token create --replace AGENT`.',
     exit: 2,
   },
+  AGENT_SPOOL_FAILED: {
+    text: 'The spool cannot be written: {reason}.',
+    hint: 'Nothing is lost: it is tried again every few seconds. Make room on the disk, or see why it refuses.',
+  },
   AGENT_STATE_UNUSABLE: {
     text: 'The state folder {dir} cannot be used: {reason}.',
     hint: 'It must belong to this user with mode 0700, on a disk with free space.',

@@ -6,6 +6,7 @@
 import type { StreamEnd } from '../core/protocol.ts';
 import type { Signer } from '../core/sign.ts';
 import { decodeBlock } from '../core/wire.ts';
+import { fault } from './errors.ts';
 import type { Condition } from './health.ts';
 import { HEARTBEAT_STREAM } from './heartbeat.ts';
 import type { Source } from './source/source.ts';
@@ -30,6 +31,11 @@ export interface Mending extends Pick<SenderOptions, 'onConflict' | 'onResync' |
 }
 
 const MAX_NOTES = 50;
+
+/** What is sealed must be on disk before an epoch ends: what waits in memory would be of no epoch. @throws CodedError AGENT_SPOOL_FAILED: it is tried again. */
+const settled = async (spool: Spool): Promise<void> => {
+  if (!(await spool.flush())) throw fault('AGENT_SPOOL_FAILED', { reason: spool.failure ?? 'the disk takes nothing' });
+};
 
 export const makeMending = ({ spool, sources, signer, inTurn, onNewEpoch }: MendingParts): Mending => {
   const notes = new Map<string, Condition>();
@@ -79,7 +85,7 @@ export const makeMending = ({ spool, sources, signer, inTurn, onNewEpoch }: Mend
               (one) =>
                 one.stream === stream && one.epoch === epoch && one.ranges.some(([from, to]) => from <= first && first + count - 1 <= to),
             );
-          await spool.flush();
+          await settled(spool);
           await beginAnew(spool, oracle, signer(), stream, isHeld);
         }
         return gaps;
@@ -88,7 +94,7 @@ export const makeMending = ({ spool, sources, signer, inTurn, onNewEpoch }: Mend
       inTurn(async () => {
         const decoded = decodeBlock(block.bytes);
         if (decoded.kind !== 'ok' || decoded.block.header.key === signer().publicKey) return false;
-        await spool.flush();
+        await settled(spool);
         // No ends: the collector answers the new epoch with a conflict where it knows the stream, and W11 finds the place.
         const { opened } = await openNewEpoch(spool, oracle, signer(), { ...block, ends: [] });
         return opened;
@@ -97,7 +103,7 @@ export const makeMending = ({ spool, sources, signer, inTurn, onNewEpoch }: Mend
     onMissing: (ranges) => inTurn(() => offerMissing(spool, ranges)),
     onConflict: (conflict) =>
       inTurn(async () => {
-        await spool.flush();
+        await settled(spool);
         const { opened, matched } = await openNewEpoch(spool, oracle, signer(), conflict);
         if (!opened) return;
         onNewEpoch(conflict.stream, matched);

@@ -147,6 +147,8 @@ export interface StreamEnd {
   readonly running?: string;
   readonly file?: BlockHeader['file'];
   readonly cursor?: string;
+  /** Position in the journal behind its block, where that is at hand: an agent that goes on from here knows the journal by it (W6). */
+  readonly position?: number;
   /** Records of the block that ends here: where it begins, and of each record its end and the first 16 digits of its bytes' SHA-256. */
   readonly block?: { readonly from: number; readonly records: readonly (readonly [end: number, print: string])[] };
 }

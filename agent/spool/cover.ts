@@ -85,8 +85,10 @@ const walk = (
   const counts: number[] = [];
   let next = 0;
   let bytes = 0;
-  for (const { block } of blocks.slice(at)) {
-    if (block.header.kind !== 'lines' || !isSame(block.header.file, blocks[at]?.block.header.file)) break;
+  const nameOf = (one: SpooledBlock | undefined): FileId | undefined => one?.file ?? one?.block.header.file;
+  for (const one of blocks.slice(at)) {
+    const { block } = one;
+    if (block.header.kind !== 'lines' || !isSame(nameOf(one), nameOf(blocks[at]))) break;
     let count = counts.length === 0 ? skip : 0;
     for (const record of readRecords(block).slice(count)) {
       const other = theirs[next++];

@@ -79,7 +79,8 @@ const readEnd = (value: unknown): StreamEnd | null => {
   };
   const cursor = end['cursor'];
   const block = end['block'] === undefined ? undefined : readEndBlock(end['block']);
-  if (block === null) return null;
+  const position = end['position'];
+  if (block === null || (position !== undefined && !isCount(position))) return null;
   return {
     epoch: end['epoch'],
     seq: end['seq'],
@@ -87,6 +88,7 @@ const readEnd = (value: unknown): StreamEnd | null => {
     end: end['end'],
     ...(isText(device) && isText(inode) && isText(fingerprint) ? { file: { device, inode, fingerprint } } : {}),
     ...(isText(cursor) ? { cursor } : {}),
+    ...(position === undefined ? {} : { position }),
     ...(block === undefined ? {} : { block }),
   };
 };

@@ -110,7 +110,13 @@ export const openSender = (options: SenderOptions): Sender => {
     // What a conflict tells rests on this journal; what a resync asks for must be done before the new one counts as known (W6).
     const isResync = decision.effects.some(({ kind }) => kind === 'resync');
     if (!isResync) spool.setJournal(state.journal);
-    await apply(decision.effects);
+    try {
+      await apply(decision.effects);
+    } catch (error) {
+      // What a new journal asked for is not done: it counts as unknown, and asks again.
+      if (isResync) state = { ...state, journal: spool.journal };
+      throw error;
+    }
     spool.setJournal(state.journal);
     options.onOutcome(outcome, state, decision.effects);
     return decision.waitMs;

@@ -137,6 +137,9 @@ const onAnswer = <B extends SentBlock>(state: UplinkState, sent: readonly B[], a
     } else if (result === 'conflict' && !inConflict.has(block.stream)) {
       inConflict.add(block.stream);
       effects.push({ kind: 'conflict', block, ends: given.ends ?? [] });
+      // What is told counts as acked (W6).
+      const head = given.ends?.[0];
+      if (head?.position !== undefined && head.position > journal.offset) journal = { incarnation, offset: head.position, hash: head.hash };
     }
     // `refused`, and what follows a conflict in its stream, is decided with the next request.
   }

@@ -21,17 +21,24 @@ export const describeEnds = async (
 ): Promise<readonly StreamEnd[]> => {
   const out: StreamEnd[] = [];
   let left = RECORDS;
-  const describe = (end: StreamEnd, block: Block | null): void => {
-    if (block?.header.kind !== 'lines' || !end.file || block.header.count > left) return void out.push(end);
+  const described = (end: StreamEnd, block: Block | null): StreamEnd => {
+    if (block?.header.kind !== 'lines' || !end.file || block.header.count > left) return end;
     left -= block.header.count;
     const records = readRecords(block).map((record) => [record.end, sha256(record.bytes).slice(0, 16)] as const);
-    out.push({ ...end, block: { from: block.header.from, records } });
+    return { ...end, block: { from: block.header.from, records } };
   };
-  const isNew = (end: StreamEnd): boolean => !out.some((known) => known.epoch === end.epoch && known.seq === end.seq);
-  for (const { end, at } of journal.ends(header.agent, header.stream, ENDS)) {
+  /** An end that is told already may still be told better: its place, its records. */
+  const tell = (end: StreamEnd, block: Block | null): void => {
+    const same = out.findIndex((one) => one.epoch === end.epoch && one.seq === end.seq);
+    const before = out[same];
+    if (!before) out.push(described(end, block));
+    else if (before.block === undefined && before.position === undefined)
+      out[same] = described({ ...end, ...before, ...placeOf(end) }, block);
+  };
+  for (const { end, at, to } of journal.ends(header.agent, header.stream, ENDS)) {
     const block = at !== null && (end === null || (end.file && left > 0)) ? await journal.read(at) : null;
     const known = end ?? (block && endOf(block));
-    if (known && isNew(known)) describe(known, block);
+    if (known) tell(to === undefined ? known : { ...known, position: to }, block);
   }
   // Where the same epoch went two ways: both go on behind the same block, however long ago that was. What followed there is told as far as it goes.
   let held = await journal.find(header);
@@ -39,16 +46,18 @@ export const describeEnds = async (
   if (other && other.header.prev !== null && other.header.prev === header.prev) {
     const { epoch, first, from, file, prev } = other.header;
     const before: StreamEnd = { epoch, seq: first - 1, hash: prev, end: from, ...(file === undefined ? {} : { file }) };
-    if (isNew(before)) out.push(before);
+    tell(before, null);
   }
   for (let i = 0; other && i < FORWARD && left > 0; i++) {
     const end = endOf(other);
-    if (isNew(end)) describe(end, other);
+    tell(end, other);
     held = await journal.find({ ...header, first: end.seq + 1 });
     other = held && held.offset >= 0 ? await journal.read(held.offset) : null;
   }
   return out;
 };
+
+const placeOf = ({ position }: StreamEnd): Pick<StreamEnd, 'position'> => (position === undefined ? {} : { position });
 
 const endOf = (block: Block): StreamEnd => {
   const { epoch, first, count, hash, kind, from, file, cursor, running } = block.header;

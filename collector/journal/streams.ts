@@ -54,13 +54,13 @@ interface StreamState {
   /** Newest last. */
   recent: Recent[];
   /** Positions of blocks before those, read back from an opening; newest last. */
-  older: number[];
+  older: (readonly [at: number, to: number])[];
 }
 
 /** The part of an epoch that an opening frame carries. */
 export interface EpochSnapshot extends Omit<EpochState, 'goneTo' | 'holeSince'> {
   /** Positions of its last blocks, newest last. */
-  readonly recent?: readonly number[];
+  readonly recent?: readonly (readonly [at: number, to: number])[];
   readonly agent: AgentId;
   readonly stream: string;
 }
@@ -226,11 +226,10 @@ export class Streams {
     // The head stands first: a new epoch must name it (W10), whatever arrived last.
     const open = [...state.epochs.values()].filter(({ epoch, last }) => last !== null && this.#successor(state, epoch) === null);
     const head = open.sort((a, b) => b.at - a.at)[0]?.last ?? null;
-    const at = (end: StreamEnd): number | null =>
-      state.recent.findLast((block) => block.epoch === end.epoch && block.first + block.count - 1 === end.seq)?.offset ?? null;
-    const out: HeldEnd[] = head ? [{ end: head, at: at(head) }] : [];
-    const rest: HeldEnd[] = state.recent.toReversed().map((block) => ({ end: endOf(block), at: block.offset }));
-    for (const position of state.older.toReversed()) rest.push({ end: null, at: position });
+    const known = head && state.recent.findLast((block) => block.epoch === head.epoch && block.first + block.count - 1 === head.seq);
+    const out: HeldEnd[] = head ? [known ? { end: head, at: known.offset, to: known.end } : { end: head, at: null }] : [];
+    const rest: HeldEnd[] = state.recent.toReversed().map((block) => ({ end: endOf(block), at: block.offset, to: block.end }));
+    for (const [at, to] of state.older.toReversed()) rest.push({ end: null, at, to });
     for (const { last, left = [] } of [...state.epochs.values()].toReversed())
       for (const end of [...left, ...(last ? [last] : [])].toReversed()) rest.push({ end, at: null });
     for (const one of rest) {
@@ -261,7 +260,7 @@ export class Streams {
     for (const streams of this.#agents.values()) {
       for (const { agent, stream, epochs, recent: blocks, older } of streams.values()) {
         // Which epoch carries the positions does not matter: they are the stream's.
-        let recent: readonly number[] = [...older, ...blocks.map(({ offset }) => offset)];
+        let recent: EpochSnapshot['recent'] & {} = [...older, ...blocks.map(({ offset, end }) => [offset, end] as const)];
         for (const { epoch, ranges, declared, last, left, after, at } of epochs.values()) {
           yield {
             agent,

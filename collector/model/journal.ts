@@ -85,9 +85,9 @@ export interface StreamEpoch {
 
 /** An end, or the position of the block that ends there, or both. */
 export type HeldEnd =
-  | { readonly end: StreamEnd; readonly at: number | null }
+  | { readonly end: StreamEnd; readonly at: number | null; readonly to?: number }
   /** Known by its position only, since the start. */
-  | { readonly end: null; readonly at: number };
+  | { readonly end: null; readonly at: number; readonly to: number };
 
 export interface BlockJournal {
   readonly collector: string;

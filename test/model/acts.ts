@@ -8,7 +8,7 @@ import { Disk } from './disk.ts';
 import { copyLog, Machine } from './machine.ts';
 import { seeded } from './random.ts';
 import type { Action } from './schedule.ts';
-import { FAILED, type World } from './world.ts';
+import { FAILED, isDiskFault, type World } from './world.ts';
 
 /** Rotated files that a host keeps; what falls behind is lost at its source, read or not. */
 const KEPT = 10;
@@ -44,7 +44,7 @@ export const act = async (world: World, [kind, a, b]: Action): Promise<void> => 
       world.run(machine, (await world.agent())?.beat());
       return world.settle();
     case 'send':
-      world.run(machine, (await world.agent())?.send());
+      world.run(machine, (await world.agent())?.send(isDiskFault));
       return world.settle();
     case 'ship':
       return ship(world);
@@ -173,7 +173,7 @@ const ship = async (world: World): Promise<void> => {
   world.waiting.get(world.machine)?.(FAILED);
   world.run(world.machine, agent.read(3));
   await world.settle();
-  world.run(world.machine, agent.send());
+  world.run(world.machine, agent.send(isDiskFault));
   await world.settle();
   await world.deliver(world.net.length - 1);
   world.collectorDisk.releaseSyncs();

@@ -8,7 +8,7 @@ import { act } from './acts.ts';
 import { textOf } from './oracle.ts';
 import type { Action } from './schedule.ts';
 import type { Log } from './source.ts';
-import { FAILED, type Stats, World } from './world.ts';
+import { FAILED, isDiskFault, type Stats, World } from './world.ts';
 
 /** Rounds of sending and answering after which everything must be quiet. */
 const ROUNDS = 60;
@@ -34,7 +34,7 @@ const drain = async (world: World): Promise<string | null> => {
       world.run(machine, agent.read(100));
       world.run(machine, agent.beat());
       await world.settle();
-      world.run(machine, agent.send());
+      world.run(machine, agent.send(isDiskFault));
       await world.settle();
       for (let i = 0; i < 20 && world.net.length > 0; i++) {
         await world.deliver(0);

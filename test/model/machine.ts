@@ -126,11 +126,13 @@ export class ModelAgent {
     });
   }
 
-  /** One request, unless one is under way. A fault ends the agent, as in the product. */
-  async send(): Promise<void> {
+  /** One request, unless one is under way. A fault is tried again later, as in the product. */
+  async send(isFault: (error: unknown) => boolean): Promise<void> {
     if (this.sending) return;
     this.sending = true;
-    await this.sender.step();
+    await this.sender.step().catch((error: unknown) => {
+      if (!isFault(error)) throw error;
+    });
     this.sending = false;
   }
 

@@ -97,8 +97,9 @@ export const openLogSource = (log: Log, clock: Clock): LogSource => {
     // Of an empty file nothing can be known again: what was written to it may have been copied away meanwhile.
     if (last?.mark.offset === 0) {
       const newest = log.rotated.findLastIndex((file) => file !== last.file && known(file.inode));
+      const own = last.file === log.current ? log.rotated.length : log.rotated.indexOf(last.file);
       for (const [at, file] of log.rotated.entries())
-        if (at > newest && !known(file.inode)) files.splice(-1, 0, { file, mark: begin(file), rotated: true });
+        if (at > newest && at < own && !known(file.inode)) files.splice(-1, 0, { file, mark: begin(file), rotated: true });
     }
     if (!last || last.file === log.current) return;
     last.rotated = true;

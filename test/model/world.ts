@@ -30,9 +30,9 @@ const signerAt = (n: number): Signer => (SIGNERS[n] ??= generateSigner());
 const EMPTY: Store = { rows: [], position: null, keys: [] };
 export const FAILED: Reply = { kind: 'failed', code: 'COLLECTOR_SILENT', reason: 'no answer in time' };
 /** What a disk that fails makes of work: it is known by its code, not by surprise. */
-const isDiskFault = (error: unknown): boolean =>
+export const isDiskFault = (error: unknown): boolean =>
   ['EIO', 'ENOSPC'].includes(systemCode(error) ?? '') ||
-  ['SEGMENT_FAILED', 'AGENT_STATE_UNUSABLE', 'JOURNAL_FAILED'].some((code) => isCoded(error, code));
+  ['SEGMENT_FAILED', 'AGENT_STATE_UNUSABLE', 'AGENT_SPOOL_FAILED', 'JOURNAL_FAILED'].some((code) => isCoded(error, code));
 
 export interface Stats {
   conflicts: number;
