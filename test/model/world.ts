@@ -175,6 +175,7 @@ export class World {
     this.stats.crashes++;
     this.store = this.collector?.store ?? this.store;
     this.collector = null;
+    this.backupStore = null;
     this.collectorDisk = this.collectorDisk.after(how, seeded(b));
   }
 
@@ -183,7 +184,13 @@ export class World {
     if (!message) return;
     const { body, key, answer, reply } = message;
     if (reply) {
-      const waits = [...this.waiting.values()].includes(answer);
+      const machine = [...this.waiting].find(([, waiting]) => waiting === answer)?.[0];
+      const waits = machine !== undefined;
+      // Reading keeps up with sending: lines that nobody read when a conflict is mended are the one thing it cannot compare (docs/decisions).
+      if (machine?.agent && reply.kind === 'reply' && reply.body.includes('"conflict"')) {
+        this.run(machine, machine.agent.read(100));
+        await this.settle();
+      }
       if (waits && body !== 'heads') this.oracle.answered(body, reply);
       if (waits) answer(reply);
       return this.settle();
@@ -203,6 +210,7 @@ export class World {
   restore({ store, disk }: Backup): void {
     this.stats.restores++;
     this.collector = null;
+    this.backupStore = null;
     this.collectorDisk.kill();
     this.collectorDisk = new Disk(disk);
     this.store = store;
