@@ -112,11 +112,11 @@ const fault = async (world: World, kind: Action[0], a: number, b: number): Promi
       return world.settle();
     }
     case 'agent-copy':
-      world.copy = machine.copy();
+      world.copy = { of: machine, copy: machine.copy() };
       return;
     case 'agent-put-back':
     case 'host-put-back':
-      if (world.copy) world.putBack(machine, world.copy, kind === 'host-put-back');
+      if (world.copy?.of === machine) world.putBack(machine, world.copy.copy, kind === 'host-put-back');
       return;
     case 'agent-lost':
       world.putBack(machine, { disk: new Map(), keys: machine.keys, log: machine.log }, false);
@@ -125,14 +125,15 @@ const fault = async (world: World, kind: Action[0], a: number, b: number): Promi
       const collector = await world.live();
       if (!collector) return;
       // J6: the store first, the journal at some later time.
-      if (world.backupStore) {
-        world.backup = collector.backup(world.backupStore);
-        world.backupStore = null;
-      } else world.backupStore = collector.store;
+      if (world.backupBegun) {
+        world.backup = collector.backup(world.backupBegun.store);
+        world.backupBegun.release();
+        world.backupBegun = null;
+      } else world.backupBegun = { store: collector.store, release: collector.journal.pin().release };
       return;
     }
     case 'restore':
-      world.backupStore = null;
+      world.backupBegun = null;
       return world.backup ? world.restore(world.backup) : undefined;
     case 'plain-copy':
       // A collector that is stopped, copied as a whole and started again.

@@ -60,8 +60,10 @@ export class World {
   lines = 0;
   inodes = 1;
   keys = 0;
-  copy: MachineCopy | null = null;
-  backupStore: Store | null = null;
+  /** A copy, and the machine it is of: state is put back where it came from. */
+  copy: { readonly of: Machine; readonly copy: MachineCopy } | null = null;
+  /** A backup under way: the store as it was, the journal's segments kept since. */
+  backupBegun: { readonly store: Store; readonly release: () => void } | null = null;
   backup: Backup | null = null;
   plain: Backup | null = null;
   agentPutBack = false;
@@ -175,7 +177,7 @@ export class World {
     this.stats.crashes++;
     this.store = this.collector?.store ?? this.store;
     this.collector = null;
-    this.backupStore = null;
+    this.backupBegun = null;
     this.collectorDisk = this.collectorDisk.after(how, seeded(b));
   }
 
@@ -210,7 +212,7 @@ export class World {
   restore({ store, disk }: Backup): void {
     this.stats.restores++;
     this.collector = null;
-    this.backupStore = null;
+    this.backupBegun = null;
     this.collectorDisk.kill();
     this.collectorDisk = new Disk(disk);
     this.store = store;
