@@ -40,29 +40,42 @@ export const openNewEpoch = async (
   if (state?.epoch !== epoch) return { opened: false, matched: false };
   const open: Pending[] = [];
   const known = new Map<string, Pending>();
+  let meant: Pending | undefined;
+  /** By epoch, the last sequence of a block that is settled. */
+  const settled = new Map<string, number>();
   for await (const block of spool.blocks(false)) {
     if (block.stream !== stream) continue;
-    known.set(nameOf(block.epoch, block.first + block.count - 1, block.hash), { ...block, bytes: new Uint8Array(0) });
+    const place = { ...block, bytes: new Uint8Array(0) };
+    const last = block.first + block.count - 1;
+    known.set(nameOf(block.epoch, last, block.hash), place);
     // One that was held, or asked back, may be of an epoch before.
     const isMeant = block.epoch === conflict.block?.epoch && block.first === conflict.block.first;
-    if (isMeant || (block.epoch === epoch && spool.isOpen(block))) open.push({ ...block, bytes: new Uint8Array(0) });
+    if (isMeant) meant = place;
+    if (isMeant || (block.epoch === epoch && spool.isOpen(block))) open.push(place);
+    else settled.set(block.epoch, Math.max(last, settled.get(block.epoch) ?? 0));
   }
+  const ownOf = (end: StreamEnd): Pending | undefined => known.get(nameOf(end.epoch, end.seq, end.hash));
   // Newest first: the first that matches is the farthest.
-  const inSpool = ends.find((end) => known.has(nameOf(end.epoch, end.seq, end.hash)));
-  const spooled = inSpool && known.get(nameOf(inSpool.epoch, inSpool.seq, inSpool.hash));
-  const rest = open.filter((block) => spooled === undefined || isAfter(block, spooled));
+  const inSpool = ends.find(ownOf);
+  const spooled = inSpool && ownOf(inSpool);
+  // What stands there of our own behind the block that conflicts tells nothing of what stands before it: that one is missing there.
+  const from = meant;
+  const evidence = from ? ends.filter((end) => !isAfter(ownOf(end) ?? from, from)) : ends;
+  const rest = open.filter((block) =>
+    from ? !isAfter(from, block) && !ends.some((end) => ownOf(end) === block) : !spooled || isAfter(block, spooled),
+  );
   const blocks: SpooledBlock[] = [];
   for (const place of rest) {
     const block = await readBack(spool, place);
     if (block) blocks.push({ block, file: fileNow(oracle, block) });
   }
-  const found = ends.flatMap((end): Found[] => {
+  const found = evidence.flatMap((end): Found[] => {
     const file = oracle.matches(stream, end);
     return file ? [{ file, end }] : [];
   });
-  const covered = coveredByRecords(blocks, coveredByEnds(blocks, found, oracle.files(stream)), ends, found);
+  const covered = coveredByRecords(blocks, coveredByEnds(blocks, found, oracle.files(stream)), evidence, found);
   // Where what the collector holds reaches beyond everything that was sealed here, reading goes on behind it.
-  const resume = found.length > 0 ? oracle.moveTo(stream, ends) : undefined;
+  const resume = found.length > 0 ? oracle.moveTo(stream, evidence) : undefined;
   const head = ends[0];
   // Records up to a head that this spool never held are known to the collector alone.
   const told = head && !known.has(nameOf(head.epoch, head.seq, head.hash)) ? { epoch: head.epoch, seq: head.seq } : state.told;
@@ -76,7 +89,7 @@ export const openNewEpoch = async (
     ...(state.resume === undefined ? {} : { resume: state.resume }),
   };
   // Acked once and lost there: what is sealed anew must not be sent under its old numbers too.
-  for (const block of open) spool.lowerAcked(stream, block.epoch, block.first - 1);
+  for (const block of open) spool.lowerAcked(stream, block.epoch, Math.max(block.first - 1, settled.get(block.epoch) ?? 0));
   await spool.replaceEpoch(
     begin,
     (add) =>

@@ -65,7 +65,7 @@ export const openSender = (options: SenderOptions): Sender => {
   const { spool, clock } = options;
   let state = initialUplink(spool.journal);
   let clockOffsetMs: number | undefined;
-  let heldAskedAt = clock.monotonic();
+  let heldAskedAt = Number.NEGATIVE_INFINITY;
   let missingAt = Number.NEGATIVE_INFINITY;
   let wakeUp = Promise.withResolvers<void>();
 
@@ -118,6 +118,8 @@ export const openSender = (options: SenderOptions): Sender => {
       throw error;
     }
     spool.setJournal(state.journal);
+    // Something is taken again: perhaps a person decided about what is held.
+    if (decision.effects.some(({ kind }) => kind === 'settle')) heldAskedAt = Number.NEGATIVE_INFINITY;
     options.onOutcome(outcome, state, decision.effects);
     return decision.waitMs;
   };

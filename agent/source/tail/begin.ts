@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../../core/clock.ts';
 import { days, type UnixMs } from '../../../core/units.ts';
-import { type FileId, freshMark, holdsMark, idOf, type Mark, printsAt, readAt, sameId } from './identity.ts';
+import { COPY_BYTES, type FileId, freshMark, holdsMark, idOf, type Mark, printsAt, readAt, sameId } from './identity.ts';
 import { allSiblings, findUnread, locateRotated, openSibling, type Place, siblingMark } from './locate.ts';
 import { type OpenFile, openFileOf } from './open.ts';
 import type { Sibling } from './rotated.ts';
@@ -106,8 +106,13 @@ export const resumeFiles = async (context: BeginContext, { marks, done }: Resume
   let currentMark: Mark | undefined;
   const last = marks.at(-1);
   for (const mark of marks) {
-    if (current?.fd !== undefined && sameId(idOf(current.stat), mark) && holdsMark(current.fd, Number(current.stat.size), mark))
-      currentMark = mark;
+    // A file that was put back from a copy is another one by its identity, and the same by its bytes.
+    if (
+      current?.fd !== undefined &&
+      (sameId(idOf(current.stat), mark) || mark.tailBytes >= COPY_BYTES) &&
+      holdsMark(current.fd, Number(current.stat.size), mark)
+    )
+      currentMark = { ...mark, ...idOf(current.stat) };
     else if (mark === last)
       for (const found of await findUnread(path, mark, taken, onReady, context.count))
         files.push(openFileOf(found.place, found.mark, true, clock));

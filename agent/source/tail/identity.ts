@@ -22,6 +22,9 @@ import { systemCode } from '../../../core/errors.ts';
 /** Bytes of head and tail that are hashed. */
 export const PRINT_BYTES = 1024;
 
+/** Bytes before a place that make another file the same: fewer may be alike by chance. */
+export const COPY_BYTES = 256;
+
 export interface FileId {
   readonly device: string;
   readonly inode: string;

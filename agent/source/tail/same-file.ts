@@ -5,11 +5,8 @@
  */
 import { fstatSync } from 'node:fs';
 import type { StreamEnd } from '../../../core/protocol.ts';
-import { holdsMark, NO_PRINT, parsePrint } from './identity.ts';
+import { COPY_BYTES, holdsMark, NO_PRINT, parsePrint } from './identity.ts';
 import type { OpenFile } from './open.ts';
-
-/** Bytes before a place that make another file the same: fewer may be alike by chance. */
-const COPY_BYTES = 256;
 
 /** The file itself first; else a copy, or the file put back from one, known by its bytes where there are enough of them. */
 export const fileAt = (end: StreamEnd, files: readonly OpenFile[]): OpenFile | undefined => {
