@@ -199,7 +199,10 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
       log.error({ event: 'spool.failed', reason: spool.failure }, 'The spool cannot be written; reading waits.');
       return false;
     }
-    if (sealed) sender.wake();
+    if (sealed) {
+      for (const source of sources) source.sealed();
+      sender.wake();
+    }
     return more && spool.room;
   };
 

@@ -186,6 +186,15 @@ export const ECS = {
   'vigil.count': column('long', 'How many records the collector speaks about in its own stream.'),
   'vigil.from': column('long', 'First sequence the collector speaks about in its own stream.'),
   'vigil.to': column('long', 'Last sequence the collector speaks about in its own stream.'),
+  'vigil.fact': column('keyword', 'Kind of the item a fact is about: file, package, user, listener, observation…'),
+  'vigil.item': column('keyword', 'Name of the item among its kind on its host.'),
+  'vigil.change': column('keyword', 'What a fact says of its item: baseline, added, changed, removed or seen.'),
+  'vigil.changed': sparse('keywords', 'Fields of the item that changed.'),
+  'vigil.check': column('keyword', 'Check that an observation answers.'),
+  'vigil.result': column('keyword', 'Answer of a check: pass, fail, error, not-applicable or unknown.'),
+  'vigil.severity': sparse('keyword', 'Severity of the check.'),
+  'vigil.actual': sparse('keyword', 'What was found.'),
+  'vigil.expected': sparse('keyword', 'What the check expects.'),
   'vigil.extra': column('flattened', 'Fields outside this table, by their own names.'),
 } as const satisfies Readonly<Record<string, Field>>;
 

@@ -71,6 +71,8 @@ export interface Source {
   next(): Batch | undefined;
   /** The batch given last is sealed: the source moves behind it. MUST NOT be called twice for one batch. */
   commit(): void;
+  /** Everything that was committed is fsynced: a source that compares with what it found before moves that baseline here, never earlier (A1). */
+  sealed(): void;
   progress(): readonly StreamProgress[];
   problems(): readonly SourceProblem[];
   /**

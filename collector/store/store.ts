@@ -8,8 +8,13 @@ import type { Bytes, UnixMs } from '../../core/units.ts';
 import type { Agent, AgentPresence, Asset } from '../model/agent.ts';
 import type { Alert, AlertWork } from '../model/alert.ts';
 import type { Event } from '../model/event.ts';
+import type { FactTable, HostFact } from '../model/fact.ts';
+import type { HostDecision } from '../model/host.ts';
 import type { Incident, IncidentWork } from '../model/incident.ts';
+import type { Observation } from '../model/observation.ts';
 import type { JournalPosition, JournalRange, Page } from '../model/page.ts';
+import type { Risk } from '../model/risk.ts';
+import type { ScoreInputs, ScoreSnapshot } from '../model/score.ts';
 import type { ApiToken, EnrolToken, Session, User } from '../model/user.ts';
 import type { Node } from '../query/ast.ts';
 
@@ -137,6 +142,15 @@ export interface Collections {
   readonly alertWork: AlertWork;
   readonly incident: Incident;
   readonly incidentWork: IncidentWork;
+  /** The latest of each item of each host. */
+  readonly hostFact: HostFact;
+  readonly factTable: FactTable;
+  readonly hostDecision: HostDecision;
+  /** Spans of the same answer, newest and past. */
+  readonly observation: Observation;
+  readonly score: ScoreInputs;
+  readonly scoreSnapshot: ScoreSnapshot;
+  readonly risk: Risk;
   /** Small facts of the installation, by name. */
   readonly setting: Readonly<Record<string, unknown>>;
 }
@@ -154,6 +168,13 @@ const COLLECTION_NAMES = {
   alertWork: true,
   incident: true,
   incidentWork: true,
+  hostFact: true,
+  factTable: true,
+  hostDecision: true,
+  observation: true,
+  score: true,
+  scoreSnapshot: true,
+  risk: true,
   setting: true,
 } as const satisfies Readonly<Record<Collection, true>>;
 /** Names of all collections; each has a table or an index of its own. */

@@ -159,6 +159,7 @@ export const openLogSource = (log: Log, clock: Clock): LogSource => {
       }
       return undefined;
     },
+    sealed: () => {},
     commit: () => {
       if (given) given.open.mark = given.mark;
       given = undefined;

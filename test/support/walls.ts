@@ -27,6 +27,7 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/enrich': stage,
   'collector/detect': stage,
   'collector/correlate': stage,
+  'collector/facts': domain,
   'collector/query': [...stage, 'collector/http/route.ts'],
   'collector/store': [...stage, 'collector/query'],
   'collector/fleet': domain,

@@ -129,6 +129,8 @@ export class Tail implements Source {
     this.#given?.commit();
     this.#given = undefined;
   }
+  /** Files are their own baseline. */
+  sealed(): void {}
 
   progress(): readonly StreamProgress[] {
     return this.#order
