@@ -208,7 +208,8 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
         { schema: AlertChainSchema, json: chainJson },
         now,
       ),
-      change: (by, id, change, ifVersion, from) => changeIncident({ state, audit, findUser: users.find }, by, id, change, ifVersion, from),
+      change: (by, id, change, ifVersion, from) =>
+        changeIncident({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
     },
     fleet: { parts: { registry, audit, notices: own, clock }, held: heldActs(parts), tokens, assets, version: parts.version },
     auth: { logins, users: { ...users, reset: resetAndUnlock }, tokens: apiTokens, audit, permits },

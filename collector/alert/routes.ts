@@ -92,6 +92,7 @@ export const AlertSchema = Type.Object({
   assignee: Type.Optional(Type.String()),
   verdict: Type.Optional(Type.Enum([...VERDICTS])),
   reason: Type.Optional(Type.String()),
+  acknowledgedAt: Type.Optional(Time),
   closedAt: Type.Optional(Time),
   version: Count,
 });
@@ -132,6 +133,7 @@ export const alertJson = (view: AlertView): Static<typeof AlertSchema> => {
     first: isoTime(view.first),
     last: isoTime(view.last),
     detected: isoTime(view.detected),
+    ...(view.acknowledgedAt === undefined ? {} : { acknowledgedAt: isoTime(view.acknowledgedAt) }),
     ...(view.closedAt === undefined ? {} : { closedAt: isoTime(view.closedAt) }),
   } as Static<typeof AlertSchema>;
 };

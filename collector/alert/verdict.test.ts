@@ -18,19 +18,19 @@ describe('what people say of an alert', () => {
   it('needs a verdict to close it and a reason to reopen it', () => {
     expect(decideAlert(UNTOUCHED, { to: 'closed' }, user, now)).toMatchObject({ kind: 'refused', code: 'VERDICT_NEEDED' });
     const closed = decideAlert(UNTOUCHED, { to: 'closed', verdict: 'benign' }, user, now);
-    expect(closed).toEqual({ kind: 'ok', work: { state: 'closed', verdict: 'benign', closedAt: now } });
+    expect(closed).toEqual({ kind: 'ok', work: { state: 'closed', verdict: 'benign', acknowledgedAt: now, closedAt: now } });
     if (closed.kind !== 'ok') return;
     expect(decideAlert(closed.work, { to: 'new', reason: ' ' }, user, now)).toMatchObject({ code: 'REASON_NEEDED' });
     expect(decideAlert(closed.work, { to: 'new', reason: 'it went on' }, user, now)).toEqual({
       kind: 'ok',
-      work: { state: 'new', reason: 'it went on' },
+      work: { state: 'new', reason: 'it went on', acknowledgedAt: now },
     });
   });
 
   it('gives an alert to whoever acknowledges it first', () => {
     expect(decideAlert(UNTOUCHED, { to: 'acknowledged' }, user, now)).toEqual({
       kind: 'ok',
-      work: { state: 'acknowledged', assignee: user },
+      work: { state: 'acknowledged', assignee: user, acknowledgedAt: now },
     });
     const other = makeId('usr');
     expect(decideAlert({ state: 'new', assignee: other }, { to: 'acknowledged' }, user, now)).toMatchObject({ work: { assignee: other } });

@@ -37,7 +37,10 @@ export const decideAlert = (work: AlertWork, wish: AlertWish, by: UserId | null,
   const { verdict: _verdict, closedAt: _closedAt, reason: _reason, ...kept } = work;
   if (wish.to === 'acknowledged') {
     const assignee = work.assignee ?? by;
-    return { kind: 'ok', work: { ...kept, state: 'acknowledged', ...(assignee === null ? {} : { assignee }) } };
+    return {
+      kind: 'ok',
+      work: { ...kept, state: 'acknowledged', acknowledgedAt: kept.acknowledgedAt ?? at, ...(assignee === null ? {} : { assignee }) },
+    };
   }
   if (wish.to === 'new') {
     if (!said(wish.reason)) return refuse('REASON_NEEDED', 'reopening an alert needs a reason');
@@ -45,7 +48,10 @@ export const decideAlert = (work: AlertWork, wish: AlertWish, by: UserId | null,
   }
   if (wish.verdict === undefined) return refuse('VERDICT_NEEDED', 'closing an alert needs a verdict');
   const reason = said(wish.reason) ? { reason: wish.reason } : {};
-  return { kind: 'ok', work: { ...kept, state: 'closed', verdict: wish.verdict, closedAt: at, ...reason } };
+  return {
+    kind: 'ok',
+    work: { ...kept, state: 'closed', verdict: wish.verdict, acknowledgedAt: kept.acknowledgedAt ?? at, closedAt: at, ...reason },
+  };
 };
 
 const said = (text: string | undefined): text is string => text !== undefined && text.trim() !== '';

@@ -3,6 +3,8 @@
  * Acts of people on incidents: own, move, merge, put alerts in and take them out. Each checked, audited, written against the version they saw.
  * Input: an actor, an incident's id or number, the wish. Output: the new `IncidentWork` with its version.
  */
+
+import type { Clock } from '../../core/clock.ts';
 import type { AlertId, IncidentId, UserId } from '../../core/ids.ts';
 import { fault } from '../errors.ts';
 import type { AuditTrail } from '../model/audit.ts';
@@ -14,7 +16,11 @@ import { decideIncident, type IncidentWish, UNTOUCHED } from './lifecycle.ts';
 export interface IncidentDesk {
   readonly state: StateStore;
   readonly audit: AuditTrail;
+  readonly clock: Clock;
 }
+
+/** Steps that are kept; the first says when it was acknowledged. */
+const MOVES = 100;
 
 /** Who acts, on what (`inc_…` or `INC-8`), and which version of `IncidentWork` they saw; 0 where nobody had spoken of it. */
 export interface IncidentAct {
@@ -50,7 +56,9 @@ export const moveIncident = (desk: IncidentDesk, act: IncidentAct, wish: Inciden
   return write(desk, act, 'incident.move', details, (work) => {
     const decided = decideIncident(work, wish);
     if (decided.kind === 'refused') throw fault(decided.code, { reason: decided.reason });
-    return decided.work;
+    const move = { to: wish.to, at: desk.clock.now(), by: act.actor.id };
+    const moves = work.moves ?? [];
+    return { ...decided.work, moves: [...moves.slice(0, 1), ...moves.slice(1).slice(2 - MOVES), move] };
   });
 };
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isCoded } from '../../core/errors.ts';
 import { makeId } from '../../core/ids.ts';
-import { listAudit, memoryState } from '../../test/support/memory-state.ts';
+import { handClock, listAudit, memoryState } from '../../test/support/memory-state.ts';
 import { eventRule, ruleSet, signal } from '../../test/support/signals.ts';
 import { openJudge } from '../cli/judge.ts';
 import { VERDICTS } from '../model/alert.ts';
@@ -66,7 +66,7 @@ describe('acts on incidents', () => {
     for (const incident of judge.incidents()) await state.put('incident', incident.id, incident);
     const [first, second] = judge.incidents();
     judge.close();
-    return { state, audit: listAudit(), first: first!, second: second! };
+    return { state, audit: listAudit(), clock: handClock(5_000), first: first!, second: second! };
   };
 
   it('take the number people see as well as the id', async () => {
@@ -78,7 +78,8 @@ describe('acts on incidents', () => {
 
   it('are written against the version that was seen, and audited', async () => {
     const d = await desk();
-    await moveIncident(d, { actor, incident: 'INC-1', ifVersion: 0 }, { to: 'triaged' });
+    const moved = await moveIncident(d, { actor, incident: 'INC-1', ifVersion: 0 }, { to: 'triaged' });
+    expect(moved.value.moves).toEqual([{ to: 'triaged', at: 5_000, by: actor.id }]);
     await expect(moveIncident(d, { actor, incident: 'INC-1', ifVersion: 0 }, { to: 'contained' })).rejects.toSatisfy((e) =>
       isCoded(e, 'STATE_CONFLICT'),
     );

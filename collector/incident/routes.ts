@@ -88,6 +88,7 @@ export const IncidentSchema = Type.Object({
   mergedInto: Type.Optional(Type.String()),
   added: Type.Optional(Type.Array(Type.String())),
   removed: Type.Optional(Type.Array(Type.String())),
+  moves: Type.Optional(Type.Array(Type.Object({ to: Type.Enum([...INCIDENT_STATES]), at: Time, by: Type.String() }))),
   version: Count,
 });
 
@@ -99,6 +100,7 @@ export const incidentJson = (view: IncidentView): Static<typeof IncidentSchema> 
     first: isoTime(view.first),
     last: isoTime(view.last),
     detected: isoTime(view.detected),
+    ...(view.moves === undefined ? {} : { moves: view.moves.map((move) => ({ ...move, at: isoTime(move.at) })) }),
   }) as unknown as Static<typeof IncidentSchema>;
 
 const AlertIds = Type.Optional(Type.Array(Id, { maxItems: 1000 }));

@@ -13,7 +13,7 @@ import type { StateStore } from '../store/store.ts';
 import { alertsOf, findIncident } from './commands.ts';
 import type { IncidentPorts, IncidentView } from './routes.ts';
 
-const PEOPLE: ReadonlySet<string> = new Set(['state', 'owner', 'verdict', 'reason', 'mergedInto', 'added', 'removed', 'alerts']);
+const PEOPLE: ReadonlySet<string> = new Set(['state', 'owner', 'verdict', 'reason', 'mergedInto', 'added', 'removed', 'moves', 'alerts']);
 
 /** What stands is what the machine put together, with what people put in and took out. */
 export const viewIncident = (incident: Incident, work: IncidentWork | null, version: number): IncidentView => {

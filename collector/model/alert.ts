@@ -55,6 +55,8 @@ export interface AlertWork {
   readonly assignee?: UserId;
   readonly verdict?: Verdict;
   readonly reason?: string;
+  /** When a person first took note of it. */
+  readonly acknowledgedAt?: UnixMs;
   readonly closedAt?: UnixMs;
 }
 

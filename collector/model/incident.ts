@@ -48,6 +48,15 @@ export interface IncidentWork {
   /** Alerts a person put in or took out; never undone by the machine. */
   readonly added?: readonly AlertId[];
   readonly removed?: readonly AlertId[];
+  /** Every step with its time, oldest first, at most 100: clocks and times to acknowledge are measured from these. */
+  readonly moves?: readonly IncidentMove[];
+}
+
+export interface IncidentMove {
+  readonly to: IncidentState;
+  readonly at: UnixMs;
+  /** Id of the person. */
+  readonly by: string;
 }
 
 /** An incident is named by the alert that opened it. */
