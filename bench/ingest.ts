@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Lane ingest: agents over real TLS to fsynced, decoded, matched, searchable; the generator is a process of its own on the same cores.
- * Input: --rate, --seconds, --agents; the crowdsec-hub lines repeated, all rules loaded. Output: a table and one JSON line.
+ * Input: --rate, --seconds, --agents, --profile DIR for a CPU profile of each thread; the crowdsec-hub lines repeated, all rules loaded. Output: a table and one JSON line.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     agents: { type: 'string', default: '20' },
     block: { type: 'string', default: '512' },
+    profile: { type: 'string' },
   },
   allowPositionals: true,
 });
@@ -39,7 +40,10 @@ const corpus = (dir: string): string => {
 };
 
 const dir = tempDir();
-const collector = await startCollector({ localAgent: false });
+const collector = await startCollector({
+  localAgent: false,
+  ...(values.profile ? { env: { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${values.profile}` } } : {}),
+});
 try {
   const token = (await collector.vigil(['agent', 'token', 'create', '--local', '--uses', String(values.agents)])).out.trim();
   const generator = spawn(
@@ -88,6 +92,8 @@ try {
         lag: { storeMs: number; detectMs: number };
         records: number;
       };
+      // Each question is a process of its own: asked in a row they would take a core from what is waited for.
+      if (now.lag.storeMs > 0 || now.lag.detectMs > 0) await new Promise((resolve) => setTimeout(resolve, 1000));
       return now.lag.storeMs === 0 && now.lag.detectMs === 0 ? now.records : null;
     },
     120_000,

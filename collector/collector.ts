@@ -180,7 +180,7 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
     river = startRiver(
       {
         journalDir: join(dir, 'journal'),
-        joinsFile: join(dir, 'state', 'joins.json'),
+        joinsFile: join(dir, 'state', 'joins.jsonl'),
         collector,
         incarnation: journal.incarnation,
         from: positions,

@@ -34,7 +34,7 @@ beforeEach(() => {
   writeFileSync(join(dir, 'audit', 'audit-000001.seg'), 'entries');
   writeFileSync(join(dir, 'journal', '0000000000000000.seg'), 'acknowledged');
   writeFileSync(join(dir, 'journal', 'incarnation'), 'a life');
-  writeFileSync(join(dir, 'state', 'joins.json'), '[{"offset":1}]');
+  writeFileSync(join(dir, 'state', 'joins.jsonl'), '{"offset":1}\n');
   db = new DatabaseSync(join(dir, 'state', 'state.db'));
   db.exec('PRAGMA journal_mode = WAL; CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (1)');
   asked = [];
@@ -66,7 +66,7 @@ beforeEach(() => {
         mkdirSync(into);
         writeFileSync(join(into, 'manifest.db'), 'files');
         // The pass goes on meanwhile.
-        writeFileSync(join(dir, 'state', 'joins.json'), '[{"offset":1},{"offset":2}]');
+        writeFileSync(join(dir, 'state', 'joins.jsonl'), '{"offset":1}\n{"offset":2}\n{"offs');
         return ['manifest.db'];
       },
     },
@@ -92,11 +92,11 @@ describe('a backup while running', () => {
       'keys/collector.pem',
       'audit/audit-000001.seg',
       'state/state.db',
-      'state/joins.json',
+      'state/joins.jsonl',
       'events/manifest.db',
       'journal/0000000000000000.seg',
     ]);
-    expect(JSON.parse(readFileSync(join(restored, 'state', 'joins.json'), 'utf8'))).toEqual([{ offset: 1 }, { offset: 2 }]);
+    expect(readFileSync(join(restored, 'state', 'joins.jsonl'), 'utf8')).toBe('{"offset":1}\n{"offset":2}\n');
     const copy = new DatabaseSync(join(restored, 'state', 'state.db'));
     expect(copy.prepare('SELECT n FROM t').all()).toEqual([{ n: 1 }]);
     copy.close();

@@ -67,21 +67,21 @@ export const openBackups = (parts: BackupParts): Backups => {
     mkdirSync(folder, { mode: 0o700 });
     let writer: Writer | null = null;
     try {
-      const joins = join(dir, 'state', 'joins.json');
-      const saved = [readList(joins)];
+      const joins = join(dir, 'state', 'joins.jsonl');
+      const saved = [readLines(joins)];
       const events = await parts.events.snapshot(join(folder, 'events'));
-      saved.push(readList(joins));
+      saved.push(readLines(joins));
       writer = startWriter(parts, join(dir, 'state', 'state.db'), join(folder, 'state.db'), (n, of) => {
         done = n;
         total = of;
       });
       await writer.copied;
-      saved.push(readList(joins));
-      writeFileSync(join(folder, 'joins.json'), joinLists(saved), { mode: 0o600 });
+      saved.push(readLines(joins));
+      writeFileSync(join(folder, 'joins.jsonl'), joinLines(saved), { mode: 0o600 });
       const sources: BackupSource[] = [
         ...COPIED.flatMap((name) => freeze(dir, name, folder)),
         sourceOf('state/state.db', join(folder, 'state.db')),
-        sourceOf('state/joins.json', join(folder, 'joins.json')),
+        sourceOf('state/joins.jsonl', join(folder, 'joins.jsonl')),
         ...events.map((path) => sourceOf(`events/${path}`, join(folder, 'events', path))),
       ];
       signal.throwIfAborted();
@@ -141,17 +141,16 @@ const readFolder = (path: string): readonly string[] =>
     .map(({ name }) => name);
 
 // What waits to be joined is kept for the last positions of each sink: those of before and after are together all that the copies may stand at.
-const readList = (file: string): readonly unknown[] => {
+const readLines = (file: string): readonly string[] => {
   try {
-    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return Array.isArray(value) ? value : [];
+    // What stands behind the last line end is half a line, which is still being written.
+    return readFileSync(file, 'utf8').split('\n').slice(0, -1);
   } catch {
-    // Absent while nothing waited; it is written whole or not at all.
+    // Absent while nothing waited.
     return [];
   }
 };
-const joinLists = (lists: readonly (readonly unknown[])[]): string =>
-  `[${[...new Set(lists.flat().map((entry) => JSON.stringify(entry)))].join(',')}]`;
+const joinLines = (lists: readonly (readonly string[])[]): string => [...new Set(lists.flat())].map((line) => `${line}\n`).join('');
 
 interface Writer {
   readonly copied: Promise<void>;
