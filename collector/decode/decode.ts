@@ -108,6 +108,7 @@ const decodeAs = (decoders: readonly Decoder[]): EventDraft | null => {
     rewind();
     const event = run(decoder);
     if (event !== null) return event;
+    if (decoder.sole) return null;
   }
   const event = decodeSyslog(decoders);
   if (event !== null) return event;
@@ -147,16 +148,18 @@ const decodeJournald = (): EventDraft | null => {
 
 const decodeLine = (dataset: string): EventDraft => {
   let event: EventDraft | null;
+  let sole = false;
   if (dataset === 'syslog') event = decodeSyslog(NONE);
   else if (dataset === 'journald') event = decodeJournald() ?? decodeSyslog(NONE);
   else {
     const decoders = decodersOf(dataset);
     event = decoders === undefined ? decodeAuto() : decodeAs(decoders);
+    sole = decoders?.[0]?.sole === true;
   }
   if (event !== null) return event;
   rewind();
   const plain = run(textDecoder) as EventDraft;
-  if (dataset !== textDecoder.dataset) frame.outcome = Number.isNaN(frame.time) ? 'failed' : 'partial';
+  if (dataset !== textDecoder.dataset) frame.outcome = sole || Number.isNaN(frame.time) ? 'failed' : 'partial';
   return plain;
 };
 

@@ -54,6 +54,8 @@ export interface Decoder {
   readonly form: 'message' | 'line';
   /** For `auto` and bare product names: true when the line can be no other. Cheap. */
   readonly knows?: (text: string) => boolean;
+  /** Its dataset has no other form: what it does not read is not understood, whatever else it looks like. */
+  readonly sole?: true;
   readonly decode: Decode;
 }
 

@@ -13,6 +13,7 @@ import { doas, pkexec, sudo } from './auth/sudo.ts';
 import { mysql } from './database/mysql.ts';
 import { postgres } from './database/postgres.ts';
 import type { Decoder } from './decoder.ts';
+import { fim, inventory, posture } from './facts/fact.ts';
 import { proftpd, pureftpd, vsftpd } from './ftp/ftp.ts';
 import { xferlog } from './ftp/xferlog.ts';
 import { cron } from './host/cron.ts';
@@ -86,6 +87,9 @@ export const DECODERS: readonly Decoder[] = [
   logind,
   daemon,
   syslogMessage,
+  fim,
+  inventory,
+  posture,
   text,
 ];
 

@@ -213,6 +213,28 @@ const TRANSFER = {
   'file.size': undefined,
 } satisfies EventDraft;
 
+const FACT = {
+  ...ENVELOPE,
+  'vigil.fact': undefined,
+  'vigil.item': undefined,
+  'vigil.change': undefined,
+  'vigil.check': undefined,
+  'vigil.result': undefined,
+  'file.path': undefined,
+  'file.name': undefined,
+  'file.hash.sha256': undefined,
+  'package.name': undefined,
+  'user.id': undefined,
+  'group.name': undefined,
+  'service.name': undefined,
+  'network.transport': undefined,
+  'destination.ip': undefined,
+  'destination.port': undefined,
+  'process.executable': undefined,
+  'process.command_line': undefined,
+  'rule.name': undefined,
+} satisfies EventDraft;
+
 const PLAIN = { ...ENVELOPE } satisfies EventDraft;
 
 const fill = (event: EventDraft, frame: Frame): EventDraft => {
@@ -258,5 +280,7 @@ export const fileTransferEvent = (frame: Frame): EventDraft => fill({ ...TRANSFE
 export const packageEvent = (frame: Frame): EventDraft => fill({ ...PACKAGES }, frame);
 /** Events of the audit system, of one record or several. */
 export const auditEvent = (frame: Frame): EventDraft => fill({ ...AUDIT }, frame);
+/** Facts: what a host is. */
+export const factEvent = (frame: Frame): EventDraft => fill({ ...FACT }, frame);
 /** Everything that only has an envelope. */
 export const plainEvent = (frame: Frame): EventDraft => fill({ ...PLAIN }, frame);

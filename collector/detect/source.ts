@@ -44,7 +44,8 @@ const DATASETS: ReadonlyMap<string, EventSource> = new Map<string, EventSource>(
   ['text', UNKNOWN_SOURCE],
   ['json', UNKNOWN_SOURCE],
   ['auditd', linux('auditd')],
-  ['fim', { product: ['linux'], service: ['fim'], category: ['file_event'] }],
+  // A file event by its category, where a file was added or changed: a baseline is none.
+  ['fim', linux('fim')],
   ['inventory', linux('inventory')],
   ['posture', linux('posture')],
   ['vigil', { product: ['vigil'], service: ['vigil'], category: [] }],
@@ -118,12 +119,17 @@ const EMITTED: readonly (readonly string[])[] = [
   ['http.request.method', 'url.original'],
 ];
 
+/** What is found on a host names programs, files and users, but no event of theirs. */
+const FOUND: ReadonlySet<string> = new Set(['inventory', 'posture']);
+
 /** The source with every category that its events may turn out to have, by the fields that are emitted: what coverage asks about. */
 export const withPossibleKinds = (source: EventSource, emits: readonly string[]): EventSource =>
-  withKind(
-    source,
-    EMITTED.reduce((bits, names, bit) => (names.some((name) => emits.includes(name)) ? bits | (1 << bit) : bits), 0),
-  );
+  source.service?.some((name) => FOUND.has(name))
+    ? source
+    : withKind(
+        source,
+        EMITTED.reduce((bits, names, bit) => (names.some((name) => emits.includes(name)) ? bits | (1 << bit) : bits), 0),
+      );
 
 const text = (value: unknown): readonly string[] | undefined =>
   typeof value === 'string' && value !== '' ? [value.toLowerCase()] : undefined;
