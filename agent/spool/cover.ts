@@ -24,7 +24,7 @@ export interface Found {
 /** Without the same file, so many bytes must be alike before records count as the same. */
 export const ALIKE_BYTES = 256;
 
-const isSame = (a: FileId | undefined, b: FileId | undefined): boolean => a?.device === b?.device && a?.inode === b?.inode;
+export const isSame = (a: FileId | undefined, b: FileId | undefined): boolean => a?.device === b?.device && a?.inode === b?.inode;
 
 /**
  * How many records at the front of each block are covered by ends that were found. In a file of which no end is listed they are,

@@ -9,7 +9,7 @@ import type { SourceRecord } from '../../core/record.ts';
 import type { Signer } from '../../core/sign.ts';
 import { type BlockDraft, decodeBlock, readJsonBody, readRecords, sealBlock, sealJson } from '../../core/wire.ts';
 import type { FileId } from '../source/source.ts';
-import { coveredByEnds, coveredByRecords, type Found, type SpooledBlock } from './cover.ts';
+import { coveredByEnds, coveredByRecords, type Found, isSame, type SpooledBlock } from './cover.ts';
 import type { StreamState } from './frame.ts';
 import type { Spool } from './spool.ts';
 import type { Pending } from './window.ts';
@@ -104,10 +104,9 @@ export const openNewEpoch = async (
   );
   const resealed = new Set(open.map((block) => `${block.epoch}/${block.first}`));
   spool.releaseKept((kept) => kept.why === 'held' && kept.stream === stream && resealed.has(`${kept.epoch}/${kept.first}`));
-  return {
-    opened: true,
-    matched: inSpool !== undefined || found.length > 0 || isBehindSame(blocks[0]?.block, ends) || covered.some((count) => count > 0),
-  };
+  const recognised =
+    inSpool !== undefined || found.length > 0 || isBehindSame(blocks[0]?.block, ends) || covered.some((count) => count > 0);
+  return { opened: true, matched: recognised && !isReadAgain(blocks, covered, ends, found, oracle.files(stream)) };
 };
 
 /**
@@ -145,6 +144,24 @@ const fileNow = (oracle: PlaceOracle, { header, ...block }: Block): FileId | und
   const end = file && readRecords({ header, ...block }).at(-1)?.end;
   return end === undefined ? undefined : oracle.matches(stream, { epoch, seq: first + count - 1, hash, end, file });
 };
+
+/**
+ * True where a file is read of which the collector names ends and none is recognised: of a host that was put back, or copied, farther than the ends
+ * go back. What it holds of that file may stand there twice.
+ */
+const isReadAgain = (
+  blocks: readonly SpooledBlock[],
+  covered: readonly number[],
+  ends: readonly StreamEnd[],
+  found: readonly Found[],
+  read: readonly FileId[],
+): boolean =>
+  read.some(
+    (file) =>
+      ends.some((end) => end.end > 0 && isSame(end.file, file)) &&
+      !found.some((one) => isSame(one.file, file)) &&
+      blocks.some((block, i) => isSame(block.file, file) && covered[i] === 0),
+  );
 
 /** True where both go on behind the same block, though the spool has let go of it: the first block here names it. */
 const isBehindSame = (block: Block | undefined, ends: readonly StreamEnd[]): boolean => {

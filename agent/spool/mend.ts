@@ -37,9 +37,16 @@ export const resyncSpool = async (
   held: readonly StreamRanges[],
 ): Promise<{ readonly gaps: readonly Gap[]; readonly lost: readonly string[] }> => {
   const there = new Map<string, readonly Range[]>(held.map(({ stream, epoch, ranges }) => [`${stream}\0${epoch}`, ranges]));
+  const heads = new Map(held.map(({ stream, epoch, last }) => [`${stream}\0${epoch}`, last]));
+  /** Epochs whose head there is another than what was sealed here: a copy of this spool has been there before. */
+  const twoWays = new Set(
+    held.filter(({ stream, epoch, last }) => last.seq > sealedSeq(spool, stream, epoch)).map(({ stream, epoch }) => `${stream}\0${epoch}`),
+  );
   const here = new Map<string, Range[]>();
-  for await (const { stream, epoch, first, count } of spool.blocks(false)) {
+  for await (const { stream, epoch, first, count, hash } of spool.blocks(false)) {
     const key = `${stream}\0${epoch}`;
+    const head = heads.get(key);
+    if (head && first <= head.seq && head.seq < first + count && (head.seq !== first + count - 1 || head.hash !== hash)) twoWays.add(key);
     const list = here.get(key) ?? [];
     const last = list.at(-1);
     if (last && last[1] + 1 === first) list[list.length - 1] = [last[0], first + count - 1];
@@ -59,8 +66,16 @@ export const resyncSpool = async (
     const ranges = told && (there.get(`${stream}\0${told.epoch}`) ?? []);
     return !ranges || ranges.some(([from, to]) => from <= told.seq && told.seq <= to) ? [] : [stream];
   });
-  spool.rewind(there);
+  // What was sealed twice under one number is told by its hash alone: all of such an epoch is sent again.
+  spool.rewind(new Map([...there].filter(([key]) => !twoWays.has(key))));
   return { gaps, lost };
+};
+
+/** The last sequence that was sealed or acked here; none limits an epoch that this spool knows nothing of. */
+const sealedSeq = (spool: Spool, stream: string, epoch: string): number => {
+  const state = spool.stateOf(stream);
+  if (state?.epoch === epoch) return state.seq;
+  return spool.knowsEpoch(stream, epoch) ? spool.ackedSeq(stream, epoch) : Number.POSITIVE_INFINITY;
 };
 
 /** I5: offers the blocks that were held, before all others; they count as kept until they are settled. */

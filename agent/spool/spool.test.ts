@@ -323,6 +323,23 @@ describe('disagreement with the collector', () => {
     await spool.close();
   });
 
+  it('says that lines may stand there twice where a file is known there by name alone', async () => {
+    const spool = await openSpool();
+    spool.seal(batch(['a', 'b']));
+    await spool.flush();
+    const { epoch } = spool.stateOf('s')!;
+    const end = (seq: number, file: typeof FILE): StreamEnd => ({ epoch: 'e'.repeat(32), seq, hash: 'f'.repeat(64), end: 8, file });
+    const older = { ...FILE, inode: '6' };
+    const oracle = {
+      ...never,
+      files: () => [FILE],
+      matches: (_: string, { file, end: at }: StreamEnd) => (file === older || at === 4 ? file : undefined),
+    };
+    const conflict = { stream: 's', epoch, ends: [end(9, FILE), end(1, older)] };
+    expect(await openNewEpoch(spool, oracle, signer, conflict)).toEqual({ opened: true, matched: false });
+    await spool.close();
+  });
+
   it('ignores a conflict about an epoch that is closed', async () => {
     const spool = await filled();
     expect(await openNewEpoch(spool, never, signer, { stream: 's', epoch: '0'.repeat(32), ends: [] })).toMatchObject({ opened: false });
@@ -336,17 +353,37 @@ describe('disagreement with the collector', () => {
       spool.seal(batch([`line ${i}`], i * 7));
       await spool.flush();
     }
+    const hashes = (await all(spool)).map(({ hash }) => hash);
     for (let blocks = await all(spool); blocks.length > 0; blocks = await all(spool)) for (const block of blocks) spool.settle(block);
     await spool.flush();
     const { epoch } = spool.stateOf('s')!;
     rmSync(join(dir, segmentFiles()[0] as string));
     await spool.close();
     const again = await openSpool();
-    const last = { epoch, seq: 2, hash: '0'.repeat(64), end: 0 };
+    const last = { epoch, seq: 3, hash: hashes[2] as string, end: 21 };
     const { gaps } = await resyncSpool(again, [{ stream: 's', epoch, ranges: [[3, 3]], last }]);
     expect(linesOf(await all(again))).toEqual(['line 1', 'line 3']);
     expect(gaps).toEqual([{ stream: 's', epoch, body: { from: 1, to: 1, cause: 'collector-restored', count: 1 } }]);
     await again.close();
+  });
+
+  it('sends all of an epoch again whose head there is of a copy of this spool: the same numbers hold other records', async () => {
+    const spool = await openSpool();
+    for (const line of ['a', 'b', 'c']) {
+      spool.seal(batch([line]));
+      await spool.flush();
+    }
+    for (const block of await all(spool)) spool.settle(block);
+    const { epoch } = spool.stateOf('s')!;
+    const end = { stream: 's', epoch, ranges: [[1, 3]] as const };
+    for (const seq of [3, 9]) {
+      await resyncSpool(spool, [{ ...end, ranges: [[1, seq]], last: { epoch, seq, hash: '0'.repeat(64), end: 6 } }]);
+      expect(linesOf(await all(spool))).toEqual(['a', 'b', 'c']);
+    }
+    const { hash } = (await all(spool))[2]!;
+    await resyncSpool(spool, [{ ...end, last: { epoch, seq: 3, hash, end: 6 } }]);
+    expect(await all(spool)).toEqual([]);
+    await spool.close();
   });
 
   it('offers again what is asked back, before all others (W9)', async () => {

@@ -74,7 +74,11 @@ export const finish = async (world: World): Promise<readonly string[]> => {
   // Lines of a machine that is a copy are not the host's: nobody promises to store them.
   const copies = [world.machine, world.other].filter((machine) => machine !== null && world.discarded.has(machine.key.known.key));
   const foreign = new Set(copies.flatMap((machine) => (machine ? linesOf(machine.log) : [])));
-  const broken = world.oracle.judge(collector, logs, foreign, world.agentPutBack && world.collectorPutBack, world.stats.unmatched > 0);
+  const broken = world.oracle.judge(collector, logs, foreign, {
+    exempt: world.agentPutBack && world.collectorPutBack,
+    reborn: world.other !== null && world.collectorPutBack,
+    said: world.stats.unmatched > 0,
+  });
   if (world.oracle.said) world.stats.said++;
   return restless === null ? broken : [...broken, restless];
 };

@@ -90,8 +90,16 @@ export class Oracle {
     }
   }
 
-  /** What is broken at the end. `exempt`: agent and collector were both put back, so nobody may remember a line but its file. */
-  judge(collector: ModelCollector, logs: readonly Log[], held: ReadonlySet<string>, exempt: boolean, said: boolean): readonly string[] {
+  /**
+   * What is broken at the end. `exempt`: agent and collector were both put back, so nobody may remember a line but its file. `reborn`: the collector
+   * was put back and an agent's state is in two places: both may give the same number, one before and one after.
+   */
+  judge(
+    collector: ModelCollector,
+    logs: readonly Log[],
+    held: ReadonlySet<string>,
+    { exempt, reborn, said }: { readonly exempt: boolean; readonly reborn: boolean; readonly said: boolean },
+  ): readonly string[] {
     const { rows } = collector.store;
     const broken: string[] = [];
     const byId = new Map<string, Row>();
@@ -107,7 +115,7 @@ export class Oracle {
     const doubled = [...stored].filter(([, times]) => times > 1).map(([text]) => text);
     if (doubled.length > 0 && said) this.said = true;
     else if (doubled.length > 0) broken.push('record doubled');
-    if (!exempt && [...this.#byId.values()].some((texts) => texts.size > 1)) broken.push('two records under one id');
+    if (!exempt && !reborn && [...this.#byId.values()].some((texts) => texts.size > 1)) broken.push('two records under one id');
     const declared = new Set<string>();
     const declare = (epoch: string, from: number, to: number): void => {
       for (let seq = from; seq <= to; seq++) for (const text of this.#byId.get(`${epoch}/${seq}`) ?? []) declared.add(text);
