@@ -7,6 +7,7 @@ export default defineConfig({
       'core/**/*.test.ts',
       'agent/**/*.test.ts',
       'collector/**/*.test.ts',
+      'demo/**/*.test.ts',
       'test/*.test.ts',
       'test/{contract,property,model,hostile}/**/*.test.ts',
     ],

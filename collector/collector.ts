@@ -4,20 +4,20 @@
  * Input: the configuration. Output: a running collector with its addresses, or a coded error and nothing left open.
  */
 import { existsSync, mkdirSync } from 'node:fs';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import { toError } from '../core/errors.ts';
 import { hashId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
-import { bytes, ms, unixMs } from '../core/units.ts';
+import { bytes, ms } from '../core/units.ts';
+import { namesOf } from './address.ts';
 import { openAudit } from './auth/audit/log.ts';
 import type { OneTime } from './auth/users.ts';
 import { UNFINISHED } from './backup/restore.ts';
 import type { CollectorConfig } from './config.ts';
-import { openSchedule, type Schedule } from './deadline/schedule.ts';
 import type { FailedShape } from './decode/shapes.ts';
 import { type Doors, openDoors } from './doors.ts';
 import { fault } from './errors.ts';
@@ -33,6 +33,7 @@ import { makeHealth } from './health.ts';
 import type { Condition, StatusView } from './http/status.ts';
 import { openOwnStream } from './ingest/own.ts';
 import { openQuarantine } from './ingest/quarantine.ts';
+import { openJobs } from './jobs.ts';
 import { openJournal } from './journal/journal.ts';
 import { JournalReader } from './journal/reader.ts';
 import { makeLag } from './lag.ts';
@@ -51,6 +52,8 @@ export interface CollectorOptions {
   readonly config: CollectorConfig;
   readonly log: Log;
   readonly clock: Clock;
+  /** On which agents are listened to and fall silent; the same unless a story is played. */
+  readonly fleetClock?: Clock;
   /** Called once when nothing can go on; the collector must then be closed. */
   readonly onFault: (error: Error) => void;
 }
@@ -62,8 +65,15 @@ export interface Collector {
   readonly firstAdmin: OneTime | null;
   status(): Promise<StatusView>;
   readonly localAgent: LocalAgent | null;
+  /** Everything that is journaled now is stored, judged and known. */
+  settled(): Promise<void>;
+  /** Runs the jobs whose times came by the collector's clock: for one that is moved by hand. */
+  runDue(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** How long what was journaled may take to be understood. */
+const SETTLE_MS = 120_000;
 
 /** Folder of the local agent's state, in the data folder. */
 const LOCAL_AGENT_STATE = 'agent';
@@ -72,7 +82,7 @@ const LOCAL_AGENT_STATE = 'agent';
  * Opens everything. What was opened is closed again when a later part fails.
  * @throws CodedError DATA_FOLDER_BUSY, PORT_TAKEN, KEY_FILE_BAD, STATE_TOO_NEW, JOURNAL_FAILED, STORE_ENGINE_DOWN.
  */
-export const openCollector = async ({ config, log, clock, onFault }: CollectorOptions): Promise<Collector> => {
+export const openCollector = async ({ config, log, clock, fleetClock = clock, onFault }: CollectorOptions): Promise<Collector> => {
   const closers: (() => Promise<unknown> | unknown)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.reverse().splice(0))
@@ -157,7 +167,7 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
     const own = openOwnStream({ journal, clock, signer, agent: self, host: collector });
     closers.push(() => own.close());
     const assets = await openAssets(state.store, clock);
-    const registry = await openRegistry({ state: state.store, clock, assets, log: log.child({ part: 'fleet' }) });
+    const registry = await openRegistry({ state: state.store, clock: fleetClock, assets, log: log.child({ part: 'fleet' }) });
     closers.push(() => registry.close());
     const quarantine = await openQuarantine({ dir: join(dir, 'quarantine'), clock });
     closers.push(() => quarantine.close());
@@ -249,7 +259,8 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
       if (fresh.length > 0) thread.hosts(fresh);
     };
 
-    const ca = await openCa({ dir: keys, clock, hosts: namesOf(config) });
+    // Certificates are for peers who have the system's time, whatever this collector's clock says.
+    const ca = await openCa({ dir: keys, clock: systemClock, hosts: namesOf(config) });
     const doors: { current: Doors | null } = { current: null };
     const tokens = openEnrolTokens({
       state: state.store,
@@ -306,9 +317,19 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
     closers.push(() => doors.current?.close());
     // First, so that no door waits for what takes hours.
     closers.push(() => upkeep.close());
-    const silence = openSilence({ registry, notices: own, clock, silentAfterMs: ms(config['agents.silent_after']) });
+    const silence = openSilence({ registry, notices: own, clock: fleetClock, silentAfterMs: ms(config['agents.silent_after']) });
     closers.push(() => silence.close());
-    const schedule = await openJobs();
+    const schedule = await openJobs({
+      config,
+      clock,
+      log,
+      state,
+      events,
+      journal,
+      audit,
+      judged: () => detectLag.current.position,
+      refresh: async () => doors.current?.refresh(),
+    });
     closers.push(() => schedule.close());
     const localAgent = config['local_agent.enabled'] ? startAgent() : null;
     if (localAgent) closers.push(() => localAgent.close());
@@ -317,38 +338,19 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
       own.say({ action: 'collector-restored', message: 'The journal was put back from a copy: agents send again what is missing.' });
     loop.reset();
     const { consoleUrl, agentsUrl, firstAdmin } = doors.current;
-    return { consoleUrl, agentsUrl, firstAdmin, status: health.status, localAgent, close };
-
-    function openJobs(): Promise<Schedule> {
-      const keep = async (): Promise<void> => {
-        await events.expire({
-          olderThan: unixMs(clock.now() - config['store.events.keep']),
-          maxBytes: bytes(config['store.events.quota']),
-        });
-        const passed = Math.min(storeSealed(), detectLag.current.position);
-        await journal.release(passed, { olderThan: unixMs(clock.now() - config['journal.keep']), maxBytes: config['journal.quota'] });
-        state.tidy();
-      };
-      const storeSealed = (): number =>
-        events
-          .sealed()
-          .reduce((lowest, { incarnation, offset }) => (incarnation === journal.incarnation ? Math.max(lowest, offset) : lowest), 0);
-      return openSchedule(
-        [
-          { name: 'retention', cron: '17 * * * *', run: keep },
-          { name: 'merge', cron: '40 2 * * *', run: async () => void (await events.merge(4)) },
-          { name: 'checkpoint', cron: '* * * * *', run: () => audit.checkpoint() },
-          { name: 'certificate', cron: '5 3 * * *', run: async () => doors.current?.refresh() },
-        ],
-        {
-          get: async (name) =>
-            ((await state.store.get('setting', `job:${name}`))?.value['at'] as ReturnType<Clock['now']> | undefined) ?? null,
-          set: async (name, at) => void (await state.store.put('setting', `job:${name}`, { at })),
-        },
-        clock,
-        log.child({ part: 'schedule' }),
-      );
-    }
+    return {
+      consoleUrl,
+      agentsUrl,
+      firstAdmin,
+      status: health.status,
+      localAgent,
+      settled: async () => {
+        thread.flush();
+        await Promise.all([storeLag.current.wait(journal.end, SETTLE_MS), detectLag.current.wait(journal.end, SETTLE_MS)]);
+      },
+      runDue: () => schedule.runDue(),
+      close,
+    };
 
     function startAgent(): LocalAgent {
       const stateDir = join(dir, LOCAL_AGENT_STATE);
@@ -372,28 +374,3 @@ export const openCollector = async ({ config, log, clock, onFault }: CollectorOp
 /** Where a sink goes on; from the oldest block where it has no position. */
 const resumeAt = (reader: JournalReader, position: { readonly incarnation: string; readonly offset: number } | null): number =>
   position === null ? reader.first() : reader.resume(position.incarnation, position.offset);
-
-/** Names and addresses that agents and browsers may call the listeners by; all of this host's where one listens on all. */
-export const namesOf = (config: CollectorConfig): readonly string[] => {
-  const listens = [config['agents.listen'], config['console.listen']].map((text) => splitAddress(text).host);
-  const isAll = (host: string): boolean => host === '0.0.0.0' || host === '::';
-  const own = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address.replace(/%.*$/, '')));
-  const names = [
-    'localhost',
-    '127.0.0.1',
-    '::1',
-    hostname(),
-    ...listens.filter((host) => !isAll(host)),
-    ...(listens.some(isAll) ? own : []),
-  ];
-  if (config['agents.public_url'] !== null) names.push(new URL(config['agents.public_url']).hostname);
-  return [...new Set(names)];
-};
-
-/** `127.0.0.1:7480`, `[::1]:7480`. @throws CodedError USAGE. */
-export const splitAddress = (text: string): { readonly host: string; readonly port: number } => {
-  const match = /^(?:\[([0-9a-f:]+)\]|([^:]+)):(\d{1,5})$/i.exec(text);
-  const port = Number(match?.[3]);
-  if (!match || port > 65_535) throw fault('USAGE', { reason: `"${text}" is not an address and port such as 127.0.0.1:7480` });
-  return { host: (match[1] ?? match[2]) as string, port };
-};

@@ -7,12 +7,13 @@ import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import { isCoded, systemCode, toError } from '../core/errors.ts';
 import { type AgentId, isId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { Signer } from '../core/sign.ts';
 import { unixMs } from '../core/units.ts';
+import { namesOf, splitAddress } from './address.ts';
 import { changeAlert } from './alert/change.ts';
 import { type AlertChain, AlertChainSchema, chainJson } from './alert/routes.ts';
 import { chainOf, joinAlerts, readAlerts } from './alert/view.ts';
@@ -23,7 +24,6 @@ import { LOCAL_OWNER, permits } from './auth/permissions.ts';
 import { openSessions } from './auth/session.ts';
 import { openApiTokens } from './auth/token.ts';
 import { type OneTime, openUsers } from './auth/users.ts';
-import { namesOf, splitAddress } from './collector.ts';
 import type { CollectorConfig } from './config.ts';
 import { unescapeOriginal } from './decode/build.ts';
 import { fault } from './errors.ts';
@@ -162,10 +162,11 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
   const { config, clock, log, state, audit, own, events, dir, registry, assets, tokens, health } = parts;
   const now = () => clock.now();
   const passwords = openPasswords();
-  const sessions = openSessions(state, clock);
-  const logins = openLogins({ state, audit, clock, passwords, sessions, notices: own });
+  // Cookies and tokens end by the system's time, whatever this collector's clock says.
+  const sessions = openSessions(state, systemClock);
+  const logins = openLogins({ state, audit, clock: systemClock, passwords, sessions, notices: own });
   const users = openUsers({ state, audit, clock, passwords, sessions });
-  const apiTokens = openApiTokens(state, audit, clock);
+  const apiTokens = openApiTokens(state, audit, systemClock);
   const firstAdmin = await users.ensureFirstAdmin();
   const address = splitAddress(config['console.listen']);
   // Plain HTTP on loopback only; elsewhere the certificate that was given, or one of our own authority.

@@ -18,6 +18,11 @@ export const COLLECTOR_ERRORS = {
     hint: 'Name a folder of this user with --data, on a disk with free space.',
     exit: 2,
   },
+  DEMO_FOLDER_USED: {
+    text: 'The folder {dir} is not empty; the demo begins on a fresh one.',
+    hint: 'Name another folder with --data, or none: then the demo makes one and removes it at the end.',
+    exit: 2,
+  },
   NOT_RUNNING: {
     text: 'No collector runs on {dir}.',
     hint: 'Start it with `vigil start --data {dir}`, or name another folder with --data.',

@@ -4,7 +4,7 @@
  * Input: the configuration, the terminal, signals. Output: `ready …` alone on stdout; words on stderr; an exit status.
  */
 import { join } from 'node:path';
-import { systemClock } from '../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import { openLog } from '../core/log.ts';
 import { statusLine } from './cli/status.ts';
 import { styled, type Terminal, visible } from './cli/terminal.ts';
@@ -20,8 +20,16 @@ const LINE_QUIET_MS = 60_000;
 /** How long the first words wait for the local agent to say what it cannot read. */
 const AGENT_WORDS_MS = 5_000;
 
+/** A collector that lives on another clock and is told something once it is open. */
+export interface Staged {
+  readonly clock: Clock;
+  readonly fleetClock: Clock;
+  /** Runs before the ready line; what it throws ends the collector. */
+  readonly prepare: (collector: Collector, dir: string) => Promise<void>;
+}
+
 /** Runs until a signal or a fault. @throws CodedError of opening. */
-export const runCollector = async (given: CollectorConfig, terminal: Terminal): Promise<void> => {
+export const runCollector = async (given: CollectorConfig, terminal: Terminal, staged?: Staged): Promise<void> => {
   const config = { ...given, 'data.dir': terminal.here(given['data.dir']) };
   // Files are for this user alone also where the folder was there before and lets others in.
   process.umask(0o077);
@@ -48,9 +56,16 @@ export const runCollector = async (given: CollectorConfig, terminal: Terminal): 
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  const collector = await openCollector({ config, log, clock, onFault: (error) => stop(error) });
+  const collector = await openCollector({
+    config,
+    log,
+    clock: staged?.clock ?? clock,
+    ...(staged ? { fleetClock: staged.fleetClock } : {}),
+    onFault: (error) => stop(error),
+  });
   const end = new AbortController();
   try {
+    await staged?.prepare(collector, config['data.dir']);
     if (collector.firstAdmin)
       terminal.err(
         `First start. Sign in at ${collector.consoleUrl} as ${styled(terminal, 'bold', collector.firstAdmin.name)} with this one-time password:\n\n  password  ${styled(terminal, 'bold', collector.firstAdmin.oneTimePassword)}\n\n`,

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { listFiles, type SourceFile } from './support/repository.ts';
 import { brokenWalls } from './support/walls.ts';
 
-const files = listFiles(['core', 'agent', 'collector', 'test', 'bench', 'dashboards'], ['.ts', '.tsx']);
+const files = listFiles(['core', 'agent', 'collector', 'demo', 'test', 'bench', 'dashboards'], ['.ts', '.tsx']);
 const product = files.filter(({ path }) => !/\.test\.tsx?$/.test(path));
 
 const lineCount = (text: string): number => text.split('\n').length - 1;

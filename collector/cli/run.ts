@@ -63,6 +63,19 @@ export const addRunCommands = (program: Command, terminal: Terminal): void => {
     'vigil start --local-agent --tail /srv/app/*.log=json',
   );
   example(
+    program
+      .command('demo')
+      .description('A collector on a fresh data folder that lived through the week of a break-in, on a clock that stands at its end.')
+      .option('--data <dir>', 'an empty or a new folder (default: a temporary one, removed at the end)')
+      .option('--listen <addr:port>', 'address of console and API (default: 127.0.0.1:7480)')
+      .option('--agents <addr:port>', 'address for agents (default: 127.0.0.1:7443)')
+      .action(async (options: { readonly data?: string; readonly listen?: string; readonly agents?: string }) => {
+        const { runDemo } = await import('../../demo/run.ts');
+        await runDemo(options, terminal);
+      }),
+    'vigil demo --data /tmp/vigil-demo',
+  );
+  example(
     json(
       program
         .command('replay')

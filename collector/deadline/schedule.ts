@@ -39,6 +39,8 @@ export interface Schedule {
   readonly jobs: () => readonly JobState[];
   /** Runs a job now, or waits for the run under way. @throws CodedError NOT_FOUND; what the job throws. */
   runNow(name: string): Promise<void>;
+  /** Runs every job whose time came by this clock since it last ran: for a clock that is moved by hand. */
+  runDue(): Promise<void>;
   /** Takes no more due times and waits for the runs under way. */
   close(): Promise<void>;
 }
@@ -121,6 +123,9 @@ export const openSchedule = async (jobs: readonly Job[], lastRuns: LastRuns, clo
     runNow: async (name) => {
       if (!kept.has(name)) throw fault('NOT_FOUND', { what: 'job', id: name });
       await start(name);
+    },
+    runDue: async () => {
+      for (const [name, { task, lastRun }] of kept) if (lastRun === null || wasDue(task, lastRun, clock.now())) await start(name);
     },
     close: async () => {
       for (const { task } of kept.values()) await task.destroy();

@@ -99,7 +99,8 @@ export const consoleParts = async (events: readonly Event[] = []) => {
     },
     incidents: {
       ...readIncidents(state, alerts.explain, { schema: AlertChainSchema, json: chainJson }, clock.now),
-      change: (by, id, change, ifVersion, from) => changeIncident({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
+      change: (by, id, change, ifVersion, from) =>
+        changeIncident({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
     },
     fleet: {
       parts: { registry, audit, notices, clock },

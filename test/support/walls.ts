@@ -49,6 +49,8 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/commit.ts': 'everything',
   'collector/collector.ts': 'everything',
   'collector/threads.ts': 'everything',
+  'collector/jobs.ts': 'everything',
+  'collector/address.ts': ['core', 'collector/config.ts', 'collector/errors.ts'],
   'collector/doors.ts': 'everything',
   'collector/gather.ts': ['core', 'collector/model', 'collector/store/store.ts', 'collector/store/schema.ts'],
   'collector/lag.ts': ['core'],
@@ -58,6 +60,9 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/start.ts': 'everything',
   'collector/health.ts': edge,
   'collector/main.ts': 'everything',
+  // The story speaks as agents and people do, through the doors of both programs.
+  demo: ['core', 'agent', 'collector'],
+  'collector/cli/run.ts': [...edge, 'demo'],
   dashboards: [],
   test: 'everything',
   bench: 'everything',
