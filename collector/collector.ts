@@ -130,6 +130,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       startState(
         { file: join(dir, 'state', 'state.db') },
         { judged: ({ to }) => detectLag.current.reached(to), refused: refusedCorrelation, failed: fail },
+        clock,
       ),
     ]);
     closers.push(

@@ -3,7 +3,7 @@
  * One page, one transaction: signals, alerts, incidents, the page itself and detect's position, all or nothing (river.md C1, C3, J4).
  * Input: the state's database, rules, pages of signals. Output: commits; what each opened or changed.
  */
-import { parseEntity } from './model/entity.ts';
+import { entityName } from './entity-name.ts';
 import type { Page } from './model/page.ts';
 import type { RuleSet } from './model/rule.ts';
 import { type Changed, type Judge, makeJudge } from './pipeline.ts';
@@ -33,20 +33,11 @@ export const openCommitParts = (core: StateCore): CommitParts => ({
 });
 
 export const openCommitter = ({ core, table, index }: CommitParts, rules: RuleSet): Committer => {
-  /** `root@bastion` for `user:root@ast_…`; null for what has no other name. */
-  const nameOf = (entity: string): string | null => {
-    const parsed = parseEntity(entity);
-    const asset =
-      parsed?.kind === 'host' ? parsed.id : parsed?.kind === 'user' ? parsed.id.slice(parsed.id.lastIndexOf('@') + 1) : undefined;
-    const host = asset === undefined ? undefined : core.get('asset', asset)?.value.name;
-    if (!parsed || host === undefined) return null;
-    return parsed.kind === 'host' ? host : `${parsed.id.slice(0, parsed.id.lastIndexOf('@'))}@${host}`;
-  };
   const judge = makeJudge({
     rules,
     table,
     reader: index,
-    nameOf,
+    nameOf: (entity) => entityName(core, entity),
     nextNumber: () => core.nextNumber('incident'),
     write: (writes) => {
       for (const { collection, id, value } of writes) {

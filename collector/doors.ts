@@ -59,6 +59,7 @@ import { proveClaims } from './journal/prove.ts';
 import { proofRoutes } from './journal/routes.ts';
 import type { Lag } from './lag.ts';
 import type { Event } from './model/event.ts';
+import { readScores } from './score/view.ts';
 import type { EventStore, StateStore } from './store/store.ts';
 
 export interface DoorParts {
@@ -212,6 +213,7 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
       change: (by, id, change, ifVersion, from) =>
         changeIncident({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
     },
+    scores: readScores(state, events, now),
     fleet: { parts: { registry, audit, notices: own, clock }, held: heldActs(parts), tokens, assets, version: parts.version },
     auth: { logins, users: { ...users, reset: resetAndUnlock }, tokens: apiTokens, audit, permits },
     more: [

@@ -6,10 +6,11 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../core/clock.ts';
 import { toError } from '../core/errors.ts';
-import { days, unixMs } from '../core/units.ts';
+import { days, type UnixMs, unixMs } from '../core/units.ts';
 import { type Committer, openCommitParts, openCommitter } from './commit.ts';
 import type { Changed } from './pipeline.ts';
 import type { FromState, ToState } from './river.ts';
+import { scoredState } from './scoring.ts';
 import { openState } from './store/embedded/state.ts';
 import { serveState } from './store/embedded/state-port.ts';
 
@@ -35,9 +36,18 @@ const data = workerData as StateData;
 /** Signals are kept 30 days from their arrival (S2). */
 const SIGNALS_KEPT = days(30);
 
-const core = openState(data.file);
+/** Time of the main thread, whose clock may be another than the system's. */
+let mainTime: UnixMs | null = null;
+const scored = scoredState(
+  openState(data.file),
+  () => mainTime ?? systemClock.now(),
+  (check) => check,
+);
+const { core } = scored;
 const parts = openCommitParts(core);
-serveState(data.calls, core);
+serveState(data.calls, core, (at) => {
+  mainTime = at;
+});
 
 const newest = core.db.prepare(`SELECT incarnation, json_extract(value, '$.n') AS n FROM page ORDER BY rowid DESC LIMIT 1`).get();
 main.postMessage({
@@ -50,6 +60,7 @@ const serveRiver = (river: MessagePort): void => {
   river.on('message', (message: ToState) => {
     try {
       if (message.kind === 'rules') {
+        scored.rules(message.rules);
         committer = openCommitter(parts, message.rules);
         for (const { rule, message: reason } of committer.refused)
           main.postMessage({ kind: 'refused', rule, reason } satisfies FromStateWorker);

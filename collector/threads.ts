@@ -4,6 +4,7 @@
  * Input: positions and agents from the main thread. Output: batches for the store, progress, what pages changed.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { Clock } from '../core/clock.ts';
 import { toError } from '../core/errors.ts';
 import { fault } from './errors.ts';
 import type { HostView } from './model/agent.ts';
@@ -36,7 +37,7 @@ export interface StateListeners {
 }
 
 /** Starts the state worker; resolves when its database is open. @throws what opening it threw. */
-export const startState = async (data: Omit<StateData, 'calls'>, listeners: StateListeners): Promise<StateThread> => {
+export const startState = async (data: Omit<StateData, 'calls'>, listeners: StateListeners, clock: Clock): Promise<StateThread> => {
   const { port1, port2 } = new MessageChannel();
   const worker = new Worker(new URL('./state.ts', import.meta.url), {
     workerData: { ...data, calls: port2 } satisfies StateData,
@@ -61,7 +62,7 @@ export const startState = async (data: Omit<StateData, 'calls'>, listeners: Stat
       else if (message.kind === 'failed') listeners.failed(fault('THREAD_FAILED', { what: `page ${message.n}`, reason: message.reason }));
     });
   });
-  const store = connectState(port1);
+  const store = connectState(port1, clock);
   return {
     store,
     lastPage,

@@ -23,6 +23,7 @@ export const describeApi = (): OpenApi => {
     query: {},
     alerts: {},
     incidents: {},
+    scores: {},
     fleet: { parts: {} },
     auth: { logins: {}, users: {}, tokens: {}, audit: {} },
     status: {},

@@ -47,6 +47,8 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/river.ts': 'everything',
   'collector/state.ts': 'everything',
   'collector/commit.ts': 'everything',
+  'collector/scoring.ts': 'everything',
+  'collector/entity-name.ts': 'everything',
   'collector/collector.ts': 'everything',
   'collector/threads.ts': 'everything',
   'collector/jobs.ts': 'everything',
