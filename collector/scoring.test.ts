@@ -280,12 +280,9 @@ describe('whatever the order in which things come', () => {
         all.push(said({ state: 'closed', verdict: 'true-positive', moves: [{ to: 'closed', at: unixMs(NOW - 5), by: 'u' }] }));
         const end = (list: readonly Write[], entity: Entity): unknown => {
           const w = world();
-          // What people say of an alert comes after the alert: nobody can judge what is not there.
-          for (const one of [
-            ...list.filter(({ collection }) => collection !== 'alertWork'),
-            ...list.filter(({ collection }) => collection === 'alertWork'),
-          ])
-            w.write(one);
+          // What people say comes after what they speak of: nobody can judge what is not there.
+          const people = ({ collection }: Write): boolean => collection === 'alertWork' || collection === 'incidentWork';
+          for (const one of [...list.filter((each) => !people(each)), ...list.filter(people)]) w.write(one);
           const inputs = w.core.get('score', entity)?.value;
           return inputs && scoreAt(inputs, unixMs(NOW));
         };
