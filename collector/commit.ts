@@ -4,10 +4,13 @@
  * Input: the state's database, rules, pages of signals. Output: commits; what each opened or changed.
  */
 import { entityName } from './entity-name.ts';
+import { type FactsChanged, makeFactSink } from './facts/apply.ts';
+import type { FactPage } from './model/fact.ts';
 import type { Page } from './model/page.ts';
 import type { RuleSet } from './model/rule.ts';
 import { type Changed, type Judge, makeJudge } from './pipeline.ts';
 import { type AlertIndex, openAlerts } from './store/embedded/alerts.ts';
+import { openFacts } from './store/embedded/facts.ts';
 import { openSignals } from './store/embedded/signals.ts';
 import type { StateCore } from './store/embedded/state.ts';
 
@@ -15,6 +18,11 @@ export interface Committer {
   readonly refused: Judge['refused'];
   /** Judges and commits a page; of one that was committed before, nothing. Throws what the database threw: then nothing of the page is in it. */
   commit(page: Page): Changed;
+}
+
+/** Commits a page of facts the same way, with the position of their own sink; null for one that was committed before. */
+export interface FactCommitter {
+  commit(page: FactPage): FactsChanged | null;
 }
 
 export interface CommitParts {
@@ -31,6 +39,24 @@ export const openCommitParts = (core: StateCore): CommitParts => ({
   table: openSignals(core.db),
   index: openAlerts(core.db, (collection, id) => core.get(collection, id)?.value ?? null),
 });
+
+export const openFactCommitter = (core: StateCore): FactCommitter => {
+  const sink = makeFactSink({
+    reader: openFacts(core),
+    write: ({ collection, id, value }) => void core.put(collection, id, value),
+    remove: (id) => void core.remove('observation', id),
+  });
+  return {
+    commit: (page) =>
+      core.transaction(() => {
+        const before = core.position('facts');
+        if (before && before.incarnation === page.incarnation && page.to <= before.offset) return null;
+        const changed = sink.apply(page);
+        core.commit({ sink: 'facts', collector: page.collector, incarnation: page.incarnation, offset: page.to }, []);
+        return changed;
+      }),
+  };
+};
 
 export const openCommitter = ({ core, table, index }: CommitParts, rules: RuleSet): Committer => {
   const judge = makeJudge({

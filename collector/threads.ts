@@ -31,6 +31,8 @@ export interface StateThread {
 
 export interface StateListeners {
   readonly judged: (message: Extract<FromStateWorker, { kind: 'judged' }>) => void;
+  /** A page of facts is in. */
+  readonly known: (message: Extract<FromStateWorker, { kind: 'known' }>) => void;
   readonly refused: (rule: string, reason: string) => void;
   /** Nothing can go on: a page could not be committed, or the thread died. */
   readonly failed: (error: Error) => void;
@@ -58,6 +60,7 @@ export const startState = async (data: Omit<StateData, 'calls'>, listeners: Stat
         worker.once('exit', () => stopping || listeners.failed(fault('THREAD_FAILED', { what: 'state worker', reason: 'it ended' })));
         resolve();
       } else if (message.kind === 'judged') listeners.judged(message);
+      else if (message.kind === 'known') listeners.known(message);
       else if (message.kind === 'refused') listeners.refused(message.rule, message.reason);
       else if (message.kind === 'failed') listeners.failed(fault('THREAD_FAILED', { what: `page ${message.n}`, reason: message.reason }));
     });

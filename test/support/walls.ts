@@ -54,6 +54,7 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/jobs.ts': 'everything',
   'collector/address.ts': ['core', 'collector/config.ts', 'collector/errors.ts'],
   'collector/doors.ts': 'everything',
+  'collector/resume.ts': ['core', 'collector/model', 'collector/journal', 'collector/store/store.ts'],
   'collector/gather.ts': ['core', 'collector/model', 'collector/store/store.ts', 'collector/store/schema.ts'],
   'collector/lag.ts': ['core'],
   'collector/folder.ts': ['core', 'collector/errors.ts'],
