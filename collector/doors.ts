@@ -59,6 +59,7 @@ import { proveClaims } from './journal/prove.ts';
 import { proofRoutes } from './journal/routes.ts';
 import type { Lag } from './lag.ts';
 
+import { openManagement } from './management.ts';
 import type { Event } from './model/event.ts';
 import { readScores } from './score/view.ts';
 import type { EventStore, StateStore } from './store/store.ts';
@@ -219,6 +220,7 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
         changeIncident({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
     },
     scores: readScores(state, events, now),
+    ...(await openManagement({ state, events, self: (await assets.forName(hostname(), 'relay')).id, now })),
     fleet: { parts: { registry, audit, notices: own, clock }, held: heldActs(parts), tokens, assets, version: parts.version },
     auth: { logins, users: { ...users, reset: resetAndUnlock }, tokens: apiTokens, audit, permits },
     more: [

@@ -19,7 +19,7 @@ import { openState, stateStore } from './store/embedded/state.ts';
 import type { Write } from './store/store.ts';
 
 const NOW = Date.UTC(2026, 10, 23, 8, 40);
-const HOST = 'ast_bastion0000000000' as AssetId;
+const HOST = 'ast_bastion0000000000000' as AssetId;
 const host = makeEntity('host', HOST);
 const ROOT = makeEntity('user', `root@${HOST}`);
 

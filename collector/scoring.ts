@@ -55,7 +55,8 @@ export const scoredState = (bare: StateCore, now: () => UnixMs, titleOf: (check:
     } else if (collection === 'observation') {
       // An agent's clock may be ahead; the journal's times are our own.
       const { subject, last } = value as Observation;
-      touch([subject], Math.min(last, now()));
+      const host = subject.slice(-24);
+      if (host.startsWith('ast_')) touch([makeEntity('host', host)], Math.min(last, now()));
     } else if (collection === 'hostFact') {
       const { host, kind, item, observed } = value as HostFact;
       const entity = HOST_KINDS.has(kind) ? makeEntity('host', host) : kind === 'user' ? makeEntity('user', `${item}@${host}`) : null;

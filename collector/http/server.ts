@@ -17,6 +17,8 @@ import { type AuthPorts, authRoutes } from '../auth/routes.ts';
 import { fault } from '../errors.ts';
 import { type FleetPorts, fleetRoutes } from '../fleet/routes.ts';
 import { type IncidentPorts, incidentRoutes } from '../incident/routes.ts';
+import { controlRoutes } from '../isms/control-routes.ts';
+import type { ControlPorts } from '../isms/control-view.ts';
 import type { Actor } from '../model/permission.ts';
 import { type QueryPorts, queryRoutes } from '../query/routes.ts';
 import { type ScorePorts, scoreRoutes } from '../score/routes.ts';
@@ -50,6 +52,7 @@ export interface ConsoleParts {
   readonly alerts: AlertPorts;
   readonly incidents: Omit<IncidentPorts<AlertChain>, 'chain'>;
   readonly scores: ScorePorts;
+  readonly controls: ControlPorts;
   readonly fleet: FleetPorts;
   readonly auth: AuthPorts;
   /** Routes of other folders. */
@@ -78,12 +81,13 @@ export const routesOf = (parts: RouteParts): readonly (Route | StreamRoute)[] =>
   ...alertRoutes(parts.alerts),
   ...incidentRoutes<AlertChain>({ ...parts.incidents, chain: { schema: AlertChainSchema, json: chainJson } }),
   ...scoreRoutes(parts.scores),
+  ...controlRoutes(parts.controls),
   ...fleetRoutes(parts.fleet),
   ...authRoutes(parts.auth),
   ...(parts.more ?? []),
 ];
 
-type RouteParts = Pick<ConsoleParts, 'query' | 'alerts' | 'incidents' | 'scores' | 'fleet' | 'auth' | 'more'>;
+type RouteParts = Pick<ConsoleParts, 'query' | 'alerts' | 'incidents' | 'scores' | 'controls' | 'fleet' | 'auth' | 'more'>;
 
 /** Those and the routes about the collector itself: what the description describes. */
 export const declaredRoutes = (

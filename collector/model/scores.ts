@@ -42,7 +42,7 @@ export interface ScoreReader {
   alerts(entity: Entity): readonly ThreatAlert[];
   /** Entities that an alert spoke of before the write under way. */
   entitiesOf(alert: AlertId): readonly Entity[];
-  /** The newest span that says pass, fail or not applicable, of each check about the entity. */
+  /** The newest span that says pass, fail or not applicable, of each check about a host and each of its parts; of others none. */
   answers(entity: Entity): readonly Observation[];
   standing(entity: Entity): Standing;
 }

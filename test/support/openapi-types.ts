@@ -24,6 +24,7 @@ export const describeApi = (): OpenApi => {
     alerts: {},
     incidents: {},
     scores: {},
+    controls: {},
     fleet: { parts: {} },
     auth: { logins: {}, users: {}, tokens: {}, audit: {} },
     status: {},

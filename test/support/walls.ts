@@ -48,6 +48,7 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/state.ts': 'everything',
   'collector/commit.ts': 'everything',
   'collector/scoring.ts': 'everything',
+  'collector/management.ts': 'everything',
   'collector/entity-name.ts': 'everything',
   'collector/collector.ts': 'everything',
   'collector/threads.ts': 'everything',

@@ -18,7 +18,8 @@ import type { StateCore } from './state.ts';
 const MOST = 200;
 
 const INDEXES = `
-CREATE INDEX IF NOT EXISTS score_observation ON doc_observation (json_extract(value, '$.subject'), json_extract(value, '$.check'), json_extract(value, '$.first'));
+CREATE INDEX IF NOT EXISTS score_observation ON doc_observation (
+  substr(json_extract(value, '$.subject'), -24), json_extract(value, '$.check'), json_extract(value, '$.subject'), json_extract(value, '$.first'));
 CREATE INDEX IF NOT EXISTS score_snapshot_at ON doc_scoreSnapshot (json_extract(value, '$.at'));
 `;
 
@@ -33,11 +34,12 @@ export const openScoreReader = (core: StateCore): ScoreReader => {
   );
   const entities = db.prepare('SELECT entity FROM alert_entity WHERE alert = ?');
   const pins = db.prepare('SELECT incident, kind FROM incident_pin WHERE alert = ?');
-  // The newest answer of each check; `max` makes SQLite take the other columns from its row.
+  // The newest answer of each check about the host and its parts, that a part is gone included; `max` makes SQLite take the other columns from its row.
   const answers = db.prepare(
     `SELECT value, max(json_extract(value, '$.first')) AS first FROM doc_observation
-     WHERE json_extract(value, '$.subject') = ? AND json_extract(value, '$.result') IN ('pass', 'fail', 'not-applicable')
-     GROUP BY json_extract(value, '$.check')`,
+     WHERE substr(json_extract(value, '$.subject'), -24) = ? AND (json_extract(value, '$.result') IN ('pass', 'fail', 'not-applicable') OR (json_extract(value, '$.result') = 'unknown'
+       AND json_extract(value, '$.expires') <= json_extract(value, '$.last') AND json_extract(value, '$.subject') NOT LIKE 'host:%'))
+     GROUP BY json_extract(value, '$.check'), json_extract(value, '$.subject')`,
   );
   const factsOf = db.prepare('SELECT value FROM doc_hostFact WHERE id >= ? AND id < ?');
 
@@ -102,7 +104,11 @@ export const openScoreReader = (core: StateCore): ScoreReader => {
       return found;
     },
     entitiesOf: (alert) => (entities.all(alert) as { entity: Entity }[]).map(({ entity }) => entity),
-    answers: (entity) => (answers.all(entity) as { value: string }[]).map(({ value }) => JSON.parse(value) as Observation),
+    answers: (entity) => {
+      const parsed = parseEntity(entity);
+      if (parsed?.kind !== 'host') return [];
+      return (answers.all(parsed.id) as { value: string }[]).map(({ value }) => JSON.parse(value) as Observation);
+    },
     standing: (entity) => {
       const parsed = parseEntity(entity);
       if (parsed?.kind === 'host') return hostStanding(parsed.id);
