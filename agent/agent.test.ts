@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The whole agent against a small collector with real TLS: enrolment, lines, faults, restarts, renewal. */
-import { appendFileSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../core/clock.ts';
+import { type Fact, parseFact } from '../core/fact.ts';
 import { openLog } from '../core/log.ts';
 import type { HeartbeatBody } from '../core/protocol.ts';
 import { ms } from '../core/units.ts';
@@ -16,6 +17,7 @@ import { enrol, renew } from './enrol/enrol.ts';
 import { type Identity, readIdentity, writeIdentity } from './enrol/identity.ts';
 import { openStateFolder } from './enrol/state.ts';
 import { readToken } from './enrol/token.ts';
+import { makeScanners } from './source/inventory/scanners.ts';
 
 let root: string;
 let collector: SmallCollector;
@@ -36,8 +38,9 @@ const until = async <T>(what: string, test: () => T | false | undefined, limitMs
 const file = (name: string): string => join(root, 'logs', name);
 const stream = (name: string): string => `file:${file(name)}`;
 
-const start = async (paths: readonly string[], flags: Record<string, string> = {}): Promise<RunningAgent> => {
-  const { config } = readConfig({ flags: { state: join(root, 'state'), 'tail.paths': paths, 'tail.discover': false, ...flags }, env: {} });
+const start = async (paths: readonly string[], flags: Record<string, string | boolean> = {}): Promise<RunningAgent> => {
+  const only = { 'tail.paths': paths, 'tail.discover': false, 'inventory.enabled': false };
+  const { config } = readConfig({ flags: { state: join(root, 'state'), ...only, ...flags }, env: {} });
   agent = await startAgent({
     config: config as AgentConfig,
     dir: config.state,
@@ -91,6 +94,28 @@ describe('a running agent', () => {
     expect(body.cost.rssBytes).toBeGreaterThan(10_000_000);
     expect(body.streams.map((one) => one.stream).sort()).toEqual([stream('a.log'), stream('empty.log')]);
     expect(body.streams.find((one) => one.stream === stream('a.log'))).toMatchObject({ seq: 2, behindBytes: 0 });
+  });
+
+  it('tells its inventory once, and after a restart only what changed', async () => {
+    const tree = join(root, 'tree');
+    mkdirSync(join(tree, 'etc'), { recursive: true });
+    writeFileSync(join(tree, 'etc', 'passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+    const facts = (): readonly Fact[] => collector.lines('inventory').flatMap((line) => parseFact(line) ?? []);
+    const scans = (): number => facts().filter(({ kind }) => kind === 'scan').length;
+    const flags = { 'inventory.enabled': true, 'inventory.root': tree };
+    await start([], flags);
+    const first = await until('a scan of every kind', () => scans() >= makeScanners().length && facts());
+    expect(first.filter(({ kind }) => kind === 'user')).toMatchObject([{ item: 'root', change: 'baseline' }]);
+    expect(agent?.status().streams.find(({ stream: one }) => one === 'inventory')?.seq).toBe(first.length);
+    await stop();
+    appendFileSync(join(tree, 'etc', 'passwd'), 'eve:x:0:0::/:/bin/sh\n');
+    await start([], flags);
+    await until('a second scan of every kind', () => scans() >= 2 * makeScanners().length);
+    expect(
+      facts()
+        .slice(first.length)
+        .filter(({ kind }) => kind !== 'scan'),
+    ).toMatchObject([{ kind: 'user', item: 'eve', change: 'added', fields: { uid: 0, admin: true } }]);
   });
 
   it('loses and doubles nothing over restarts, rotations and refusals', async () => {

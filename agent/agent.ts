@@ -20,6 +20,7 @@ import { HEARTBEAT_MS, sealHeartbeat } from './heartbeat.ts';
 import { makeMending } from './mending.ts';
 import { openRedactor } from './redact/redact.ts';
 import { loadRules } from './redact/rules.ts';
+import { INVENTORY_STREAM, Inventory } from './source/inventory/inventory.ts';
 import type { Source, StreamProgress } from './source/source.ts';
 import { parseMultiline } from './source/tail/multiline.ts';
 import { Tail } from './source/tail/tail.ts';
@@ -96,7 +97,20 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
     watch: config['tail.watch'],
     onWake,
   });
-  const sources: readonly Source[] = [tail, ...(options.sources ?? [])];
+  const inventory = config['inventory.enabled']
+    ? [
+        new Inventory({
+          clock,
+          folder: join(dir, 'inventory'),
+          root: config['inventory.root'],
+          intervalMs: ms(config['inventory.interval']),
+          budget,
+          onWake,
+          ...(redactor ? { clean: (text: string) => redactor.clean(INVENTORY_STREAM, 'inventory', text) } : {}),
+        }),
+      ]
+    : [];
+  const sources: readonly Source[] = [tail, ...inventory, ...(options.sources ?? [])];
   for (const source of sources) await source.open((stream) => spool.stateOf(stream)?.resume);
 
   // Sealing, and mending what was sealed, take turns: a stream's numbers have one writer.
@@ -188,7 +202,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
     for (const source of sources) {
       source.poll();
       for (let batch = spool.room ? source.next() : undefined; batch; batch = source.next()) {
-        spool.seal(redactor ? redactor.apply(batch) : batch);
+        spool.seal(redactor && !batch.redacted ? redactor.apply(batch) : batch);
         source.commit();
         sealed = true;
         more = spool.flushDue || clock.monotonic() - began >= SLICE_MS;

@@ -47,6 +47,19 @@ export const AGENT_SETTINGS = {
     default: true,
     doc: 'Be woken up by the system when a folder of logs changes. Files are looked at each second anyway.',
   },
+  'inventory.enabled': {
+    type: 'boolean',
+    default: true,
+    doc: 'Take inventory: system, packages, accounts, keys, services, timers, listeners, disks, interfaces, certificates, modules.',
+  },
+  'inventory.interval': {
+    type: 'duration',
+    unit: 'ms',
+    default: '1h',
+    min: 60_000,
+    doc: 'How often everything is looked at. Accounts, keys, packages, timers and listeners are seen within a minute when they change.',
+  },
+  'inventory.root': { type: 'text', default: '/', doc: 'File tree that inventory is taken of, e.g. a host’s own as a container sees it.' },
   'redact.enabled': {
     type: 'boolean',
     default: true,

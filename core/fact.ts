@@ -32,7 +32,7 @@ export const FACT_KINDS = {
   'sudo-rule': { dataset: 'inventory', item: 'file:hash of the rule', fields: 'file who runas commands nopasswd' },
   'ssh-key': { dataset: 'inventory', item: 'user:fingerprint', fields: 'user path type bits fingerprint comment options' },
   service: { dataset: 'inventory', item: 'unit', fields: 'name start active exec path user' },
-  timer: { dataset: 'inventory', item: 'path#line or unit', fields: 'name form schedule command user path' },
+  timer: { dataset: 'inventory', item: 'unit, or path#print of the entry', fields: 'name form schedule command user path' },
   listener: { dataset: 'inventory', item: 'transport/address:port', fields: 'transport address port pid process executable user package' },
   disk: { dataset: 'inventory', item: 'name', fields: 'name size model encrypted removable' },
   mount: { dataset: 'inventory', item: 'target', fields: 'source target type options size used encrypted' },

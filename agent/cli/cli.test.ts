@@ -91,7 +91,11 @@ describe('vigil-agent', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(plan).toMatchObject([{ read: true, path: logFile(), dataset: 'syslog' }, { files: 1 }]);
+    expect(plan).toContainEqual({ inventory: expect.objectContaining({ os: 1 }), everyMs: 3_600_000 });
+    expect(plan.filter((one) => 'read' in one || 'files' in one)).toMatchObject([
+      { read: true, path: logFile(), dataset: 'syslog' },
+      { files: 1 },
+    ]);
     const no = await run(['explain', '/etc/hostname', ...flags]);
     expect([no.code, JSON.parse(no.out)]).toMatchObject([1, { read: false, running: false }]);
     const yes = await run(['explain', logFile(), ...flags]);

@@ -9,6 +9,7 @@ import { printConfig } from '../../core/config.ts';
 import { AGENT_SETTINGS } from '../config.ts';
 import { readIdentity } from '../enrol/identity.ts';
 import { loadRules } from '../redact/rules.ts';
+import { type InventoryPreview, previewInventory, previewText } from '../source/inventory/preview.ts';
 import { discover } from '../source/tail/discover.ts';
 import { openRegular } from '../source/tail/identity.ts';
 import { parseMultiline } from '../source/tail/multiline.ts';
@@ -60,12 +61,15 @@ Example:
         planned.push({ path, dataset, because, sizeBytes: Number(opened.stat.size), bytesPerDay: ratePerDay(path, opened.stat) });
       } else if (opened.problem !== 'missing' || because !== 'usual') problems.push(describeProblem(path, opened.problem, opened.reason));
     }
+    const inventory = config['inventory.enabled'] ? previewInventory(config['inventory.root']) : undefined;
+    problems.push(...(inventory?.problems ?? []));
     const rssBytes = BASE_RSS_BYTES + planned.length * FILE_RSS_BYTES;
     const bytesPerDay = planned.reduce((sum, { bytesPerDay: rate }) => sum + (rate ?? 0), 0);
     const unknown = planned.filter(({ bytesPerDay: rate }) => rate === null).length;
     if (flags['json'] === true) {
       for (const one of planned) terminal.out(`${JSON.stringify({ read: true, ...one })}\n`);
       for (const problem of problems) terminal.out(`${JSON.stringify({ read: false, ...problem })}\n`);
+      if (inventory) terminal.out(`${JSON.stringify({ inventory: inventory.counts, everyMs: config['inventory.interval'] })}\n`);
       terminal.out(`${JSON.stringify({ files: planned.length, refused: problems.length, rssBytes, bytesPerDay })}\n`);
       return 0;
     }
@@ -76,6 +80,7 @@ Example:
       p.bytesPerDay === null ? '?' : `${sizeText(p.bytesPerDay)}/day`,
     ]);
     const parts = [planned.length === 0 ? 'No log would be read.' : table(['WOULD READ', 'DATASET', 'SIZE', 'RATE'], rows)];
+    if (inventory) parts.push('', inventoryText(inventory, config['inventory.interval']));
     if (problems.length > 0) {
       parts.push('', 'Cannot read:');
       for (const { about, reason, hint } of problems) parts.push(`  ${visible(about)}: ${reason}`, `    ${visible(hint)}`);
@@ -85,6 +90,9 @@ Example:
     return 0;
   },
 };
+
+const inventoryText = (inventory: InventoryPreview, everyMs: number): string =>
+  `Takes inventory every ${Math.round(everyMs / 60_000)} minutes: ${previewText(inventory)}.`;
 
 const volumeText = (files: number, unknown: number, bytesPerDay: number): string => {
   if (files === 0) return '';

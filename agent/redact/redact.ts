@@ -12,6 +12,8 @@ import { anyOf, listFor, type RedactRule, type RuleList } from './rules.ts';
 export interface Redactor {
   /** The batch itself where nothing was found. */
   apply(batch: Batch): Batch;
+  /** One text of a source that takes secrets out itself; the same text counts once. */
+  clean(stream: string, dataset: string, text: string): string;
   /** `redacted`: records; `redacted.<rule>`: secrets. Since the start; empty where there were none. */
   counts(stream: string): Readonly<Record<string, number>>;
 }
@@ -34,6 +36,7 @@ const GROWTH_BYTES = 524_288;
 /** Bytes between records, at most, that are looked at with them. */
 const GAP_BYTES = 64;
 const KEY_LINES = 128;
+const CLEANED = 4_096;
 const KEY_OPEN = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----/;
 const KEY_TEXT = /(?:^|[\s"'])([A-Za-z0-9+/=]+)\s*$/;
 
@@ -41,6 +44,8 @@ export const openRedactor = (rules: readonly RedactRule[]): Redactor => {
   const byDataset = new Map<string, Ready>();
   const memories = new Map<string, Memory>();
   const counts = new Map<string, Record<string, number>>();
+  /** Texts without their secrets that were counted: a scan meets them again each hour. */
+  const cleanedOnce = new Set<string>();
 
   const readyFor = (dataset: string): Ready => {
     let ready = byDataset.get(dataset);
@@ -77,6 +82,17 @@ export const openRedactor = (rules: readonly RedactRule[]): Redactor => {
       if (memory.audit !== undefined || memory.keyLines > 0) memories.set(batch.stream, memory);
       else memories.delete(batch.stream);
       return changed.size === 0 ? batch : { ...batch, records: batch.records.map((record, i) => changed.get(i) ?? record) };
+    },
+    clean: (stream, dataset, text) => {
+      const bytes = Buffer.from(text);
+      const secrets = secretsIn(bytes.toString('latin1'), readyFor(dataset).list.rules);
+      if (secrets.length === 0) return text;
+      const cleaned = Buffer.from(replaced(bytes, secrets)).toString('utf8');
+      if (!cleanedOnce.has(`${stream} ${cleaned}`)) {
+        if (cleanedOnce.size < CLEANED) cleanedOnce.add(`${stream} ${cleaned}`);
+        note(stream, secrets);
+      }
+      return cleaned;
     },
     counts: (stream) => counts.get(stream) ?? {},
   };

@@ -20,6 +20,8 @@ export interface Batch {
   /** Byte offset of the first record; 0 for sources without offsets. */
   readonly from: number;
   readonly file?: BlockHeader['file'];
+  /** The source took secrets out itself: what it tells has a checksum over it that must hold on the other side (A3). */
+  readonly redacted?: true;
   /** Where to go on behind this batch: the source's own text, kept with the block and given back on resume. */
   readonly resume: string;
 }

@@ -5,7 +5,8 @@
  */
 import type { AssetId } from '../../core/ids.ts';
 import type { Event, EventDraft } from '../model/event.ts';
-import type { Criticality } from '../model/scores.ts';
+
+export type Criticality = 'low' | 'normal' | 'high' | 'critical';
 
 /** What people and inventory say of a host. */
 export interface AssetFacts {

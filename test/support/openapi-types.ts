@@ -23,8 +23,6 @@ export const describeApi = (): OpenApi => {
     query: {},
     alerts: {},
     incidents: {},
-    scores: {},
-    controls: {},
     fleet: { parts: {} },
     auth: { logins: {}, users: {}, tokens: {}, audit: {} },
     status: {},

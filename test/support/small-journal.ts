@@ -109,7 +109,7 @@ export const smallJournal = (now: () => UnixMs = () => unixMs(Date.now())): Smal
     },
     lines: (stream) =>
       blocks
-        .filter(({ header }) => header.stream === stream && header.kind === 'lines')
+        .filter(({ header }) => header.stream === stream && (header.kind === 'lines' || header.kind === 'facts'))
         .flatMap((block) => readRecords(block).map(({ bytes }) => Buffer.from(bytes).toString())),
   };
   return journal;
