@@ -38,6 +38,7 @@ import { openJournal } from './journal/journal.ts';
 import { JournalReader } from './journal/reader.ts';
 import { makeLag } from './lag.ts';
 import type { HostView } from './model/agent.ts';
+import { findPositions } from './resume.ts';
 import type { RulesView } from './river.ts';
 import { openEvents } from './store/embedded/events.ts';
 import { lockFolder } from './store/embedded/lock.ts';
@@ -113,6 +114,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
 
     const storeLag = { current: makeLag(0, clock) };
     const detectLag = { current: makeLag(0, clock) };
+    const factsLag = { current: makeLag(0, clock) };
     let rules: RulesView = { loaded: 0, refused: [] };
     let shapes: readonly FailedShape[] = [];
     let counts = { events: 0, failed: 0, signals: 0 };
@@ -129,7 +131,13 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       openJournal({ dir: join(dir, 'journal'), collector, clock }),
       startState(
         { file: join(dir, 'state', 'state.db') },
-        { judged: ({ to }) => detectLag.current.reached(to), refused: refusedCorrelation, failed: fail },
+        {
+          judged: ({ to }) => detectLag.current.reached(to),
+          known: ({ to }) => factsLag.current.reached(to),
+          refused: refusedCorrelation,
+          failed: fail,
+        },
+        clock,
       ),
     ]);
     closers.push(
@@ -180,13 +188,10 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       ...registry.all().map((agent) => ({ key: agent.id, asset: agent.asset, name: agent.host })),
     ];
     const reader = new JournalReader(join(dir, 'journal'));
-    const [stored, detected] = [await events.position(), await state.store.position('detect')];
-    const positions = {
-      store: resumeAt(reader, stored),
-      detect: resumeAt(reader, detected),
-    };
+    const { positions, resumed } = await findPositions(reader, events, state.store);
     storeLag.current = makeLag(positions.store, clock);
     detectLag.current = makeLag(positions.detect, clock);
+    factsLag.current = makeLag(positions.facts, clock);
     river = startRiver(
       {
         journalDir: join(dir, 'journal'),
@@ -194,7 +199,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
         collector,
         incarnation: journal.incarnation,
         from: positions,
-        resumed: (positions.store <= positions.detect ? stored : detected) ?? { incarnation: journal.incarnation, offset: 0 },
+        resumed: resumed ?? { incarnation: journal.incarnation, offset: 0 },
         page: state.lastPage?.incarnation === journal.incarnation ? state.lastPage.n + 1 : 1,
         end: journal.end,
         ruleDirs: [OWN_RULES, ...config['rules.dirs']],
@@ -244,10 +249,12 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     const unwatch = journal.watch((end) => {
       storeLag.current.grown(end);
       detectLag.current.grown(end);
+      factsLag.current.grown(end);
       thread.advance(end);
     });
     storeLag.current.grown(journal.end);
     detectLag.current.grown(journal.end);
+    factsLag.current.grown(journal.end);
     closers.push(async () => {
       unwatch();
       await thread.stop();
@@ -282,6 +289,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       events,
       storeLag: () => storeLag.current,
       detectLag: () => detectLag.current,
+      factsLag: () => factsLag.current,
       rules: () => rules,
       counts: () => counts,
       shapes: () => shapes,
@@ -311,6 +319,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       tellHosts,
       storeLag: () => storeLag.current,
       detectLag: () => detectLag.current,
+      factsLag: () => factsLag.current,
       notes,
       more: upkeep.routes,
     });
@@ -327,7 +336,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       events,
       journal,
       audit,
-      judged: () => detectLag.current.position,
+      judged: () => Math.min(detectLag.current.position, factsLag.current.position),
       refresh: async () => doors.current?.refresh(),
     });
     closers.push(() => schedule.close());
@@ -346,7 +355,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       localAgent,
       settled: async () => {
         thread.flush();
-        await Promise.all([storeLag.current.wait(journal.end, SETTLE_MS), detectLag.current.wait(journal.end, SETTLE_MS)]);
+        await Promise.all([storeLag, detectLag, factsLag].map((lag) => lag.current.wait(journal.end, SETTLE_MS)));
       },
       runDue: () => schedule.runDue(),
       close,
@@ -370,7 +379,3 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     throw error;
   }
 };
-
-/** Where a sink goes on; from the oldest block where it has no position. */
-const resumeAt = (reader: JournalReader, position: { readonly incarnation: string; readonly offset: number } | null): number =>
-  position === null ? reader.first() : reader.resume(position.incarnation, position.offset);

@@ -3,11 +3,14 @@
  * One page, one transaction: signals, alerts, incidents, the page itself and detect's position, all or nothing (river.md C1, C3, J4).
  * Input: the state's database, rules, pages of signals. Output: commits; what each opened or changed.
  */
-import { parseEntity } from './model/entity.ts';
+import { entityName } from './entity-name.ts';
+import { type FactsChanged, makeFactSink } from './facts/apply.ts';
+import type { FactPage } from './model/fact.ts';
 import type { Page } from './model/page.ts';
 import type { RuleSet } from './model/rule.ts';
 import { type Changed, type Judge, makeJudge } from './pipeline.ts';
 import { type AlertIndex, openAlerts } from './store/embedded/alerts.ts';
+import { openFacts } from './store/embedded/facts.ts';
 import { openSignals } from './store/embedded/signals.ts';
 import type { StateCore } from './store/embedded/state.ts';
 
@@ -15,6 +18,11 @@ export interface Committer {
   readonly refused: Judge['refused'];
   /** Judges and commits a page; of one that was committed before, nothing. Throws what the database threw: then nothing of the page is in it. */
   commit(page: Page): Changed;
+}
+
+/** Commits a page of facts the same way, with the position of their own sink; null for one that was committed before. */
+export interface FactCommitter {
+  commit(page: FactPage): FactsChanged | null;
 }
 
 export interface CommitParts {
@@ -32,21 +40,30 @@ export const openCommitParts = (core: StateCore): CommitParts => ({
   index: openAlerts(core.db, (collection, id) => core.get(collection, id)?.value ?? null),
 });
 
-export const openCommitter = ({ core, table, index }: CommitParts, rules: RuleSet): Committer => {
-  /** `root@bastion` for `user:root@ast_…`; null for what has no other name. */
-  const nameOf = (entity: string): string | null => {
-    const parsed = parseEntity(entity);
-    const asset =
-      parsed?.kind === 'host' ? parsed.id : parsed?.kind === 'user' ? parsed.id.slice(parsed.id.lastIndexOf('@') + 1) : undefined;
-    const host = asset === undefined ? undefined : core.get('asset', asset)?.value.name;
-    if (!parsed || host === undefined) return null;
-    return parsed.kind === 'host' ? host : `${parsed.id.slice(0, parsed.id.lastIndexOf('@'))}@${host}`;
+export const openFactCommitter = (core: StateCore): FactCommitter => {
+  const sink = makeFactSink({
+    reader: openFacts(core),
+    write: ({ collection, id, value }) => void core.put(collection, id, value),
+    remove: (id) => void core.remove('observation', id),
+  });
+  return {
+    commit: (page) =>
+      core.transaction(() => {
+        const before = core.position('facts');
+        if (before && before.incarnation === page.incarnation && page.to <= before.offset) return null;
+        const changed = sink.apply(page);
+        core.commit({ sink: 'facts', collector: page.collector, incarnation: page.incarnation, offset: page.to }, []);
+        return changed;
+      }),
   };
+};
+
+export const openCommitter = ({ core, table, index }: CommitParts, rules: RuleSet): Committer => {
   const judge = makeJudge({
     rules,
     table,
     reader: index,
-    nameOf,
+    nameOf: (entity) => entityName(core, entity),
     nextNumber: () => core.nextNumber('incident'),
     write: (writes) => {
       for (const { collection, id, value } of writes) {

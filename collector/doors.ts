@@ -58,7 +58,10 @@ import type { Journal } from './journal/journal.ts';
 import { proveClaims } from './journal/prove.ts';
 import { proofRoutes } from './journal/routes.ts';
 import type { Lag } from './lag.ts';
+
+import { openManagement } from './management.ts';
 import type { Event } from './model/event.ts';
+import { readScores } from './score/view.ts';
 import type { EventStore, StateStore } from './store/store.ts';
 
 export interface DoorParts {
@@ -84,6 +87,7 @@ export interface DoorParts {
   readonly tellHosts: () => void;
   readonly storeLag: () => Lag;
   readonly detectLag: () => Lag;
+  readonly factsLag: () => Lag;
   readonly notes: Condition[];
   /** Further routes. */
   readonly more: readonly Route[];
@@ -130,7 +134,10 @@ const openAgents = (parts: DoorParts) => {
   const admission = new Admission({ clock });
   const told = new Map();
   // Acks stay fast long after understanding has fallen behind, so what waits for it is bounded here.
-  const backlog = { bytes: () => journal.end - Math.min(parts.storeLag().position, parts.detectLag().position), limitBytes: BACKLOG_BYTES };
+  const backlog = {
+    bytes: () => journal.end - Math.min(parts.storeLag().position, parts.detectLag().position, parts.factsLag().position),
+    limitBytes: BACKLOG_BYTES,
+  };
   return openAgentsListener(
     {
       registry,
@@ -212,6 +219,8 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
       change: (by, id, change, ifVersion, from) =>
         changeIncident({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
     },
+    scores: readScores(state, events, now),
+    ...(await openManagement({ state, events, self: (await assets.forName(hostname(), 'relay')).id, now })),
     fleet: { parts: { registry, audit, notices: own, clock }, held: heldActs(parts), tokens, assets, version: parts.version },
     auth: { logins, users: { ...users, reset: resetAndUnlock }, tokens: apiTokens, audit, permits },
     more: [
@@ -351,7 +360,8 @@ const replay: (
       ...readAt,
     });
     await events.count({ where: { kind: 'all' }, from: unixMs(0), to: unixMs(1) });
-    await Promise.all([parts.storeLag().wait(journal.end, REPLAY_WAIT_MS), parts.detectLag().wait(journal.end, REPLAY_WAIT_MS)]);
+    const lags = [parts.storeLag(), parts.detectLag(), parts.factsLag()];
+    await Promise.all(lags.map((lag) => lag.wait(journal.end, REPLAY_WAIT_MS)));
     return result;
   });
 };

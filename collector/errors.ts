@@ -23,6 +23,16 @@ export const COLLECTOR_ERRORS = {
     hint: 'Name another folder with --data, or none: then the demo makes one and removes it at the end.',
     exit: 2,
   },
+  CATALOGUE_BAD: {
+    text: '{file}, line {line}: {reason}.',
+    hint: 'Put the file back as it came with Vigil (rules/controls).',
+    exit: 2,
+  },
+  MAP_BAD: {
+    text: '{file}, line {line}: {reason}.',
+    hint: 'Mend the line; each group names control, relationship, reason and checks.',
+    exit: 2,
+  },
   NOT_RUNNING: {
     text: 'No collector runs on {dir}.',
     hint: 'Start it with `vigil start --data {dir}`, or name another folder with --data.',

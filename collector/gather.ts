@@ -6,6 +6,7 @@
 import type { UnixMs } from '../core/units.ts';
 import { unixMs } from '../core/units.ts';
 import type { Event } from './model/event.ts';
+import type { FactAt, FactPage } from './model/fact.ts';
 import type { JournalRange, Page } from './model/page.ts';
 import type { Signal } from './model/signal.ts';
 import { columnMask, eventRow, newColumnUse } from './store/schema.ts';
@@ -110,6 +111,36 @@ export class RowGathering {
     this.#rows = 0;
     this.#used.fill(0);
     return batch;
+  }
+}
+
+/** A page of facts goes out with this many. */
+const PAGE_FACTS = 1_000;
+const FACTS_LIMIT = 5_000;
+
+/** Facts for the state, which go out with the judge's page or without one (J3). */
+export class FactGathering {
+  readonly span: Span;
+  #facts: FactAt[] = [];
+
+  constructor(place: Place, incarnation: string) {
+    this.span = new Span(place, incarnation);
+  }
+  readonly add = (fact: FactAt): void => {
+    this.#facts.push(fact);
+  };
+  get due(): boolean {
+    return this.#facts.length >= PAGE_FACTS;
+  }
+  get full(): boolean {
+    return this.#facts.length >= FACTS_LIMIT;
+  }
+  take(): FactPage | null {
+    const range = this.span.take();
+    if (!range) return null;
+    const page: FactPage = { ...range, facts: this.#facts };
+    this.#facts = [];
+    return page;
   }
 }
 

@@ -27,6 +27,7 @@ export interface HealthParts {
   readonly events: EventStore;
   readonly storeLag: () => Lag;
   readonly detectLag: () => Lag;
+  readonly factsLag: () => Lag;
   readonly rules: () => RulesView;
   readonly counts: () => { readonly events: number; readonly failed: number; readonly signals: number };
   readonly shapes: () => readonly FailedShape[];
@@ -152,6 +153,7 @@ export const makeHealth = (parts: HealthParts): Health => {
         one('vigil_journal_commit_slowest_seconds', 'Slowest write and fsync since the last scrape.', journal.slowestCommitMs / 1000),
         one('vigil_store_lag_seconds', 'How far search is behind the journal.', parts.storeLag().now() / 1000),
         one('vigil_detect_lag_seconds', 'How far detection is behind the journal.', parts.detectLag().now() / 1000),
+        one('vigil_facts_lag_seconds', 'How far what is known of hosts is behind the journal.', parts.factsLag().now() / 1000),
         one('vigil_events_total', 'Events decoded since the start.', events),
         one('vigil_events_failed_total', 'Lines that no decoder understood since the start; kept raw.', failed),
         one('vigil_signals_total', 'Signals since the start.', signals),
@@ -184,6 +186,7 @@ const lagConditions = (parts: HealthParts): readonly Condition[] =>
     [
       ['search', parts.storeLag()],
       ['detection', parts.detectLag()],
+      ['what is known of hosts', parts.factsLag()],
     ] as const
   )
     .filter(([, lag]) => lag.now() > LAG_MS)

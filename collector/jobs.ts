@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What the collector does by the calendar: retention, merging, checkpoints of the audit trail, its own certificate.
+ * What the collector does by the calendar: retention, merging, checkpoints of the audit trail, its own certificate, the daily scores.
  * Input: the open parts. Output: a schedule that makes up for downtime.
  */
 import type { Clock } from '../core/clock.ts';
@@ -10,6 +10,7 @@ import type { AuditLog } from './auth/audit/log.ts';
 import type { CollectorConfig } from './config.ts';
 import { type Job, openSchedule, type Schedule } from './deadline/schedule.ts';
 import type { Journal } from './journal/journal.ts';
+import { takeDaily } from './score/snapshot.ts';
 import type { EmbeddedEvents } from './store/embedded/events.ts';
 import type { StateThread } from './threads.ts';
 
@@ -32,6 +33,7 @@ export const openJobs = (parts: JobParts): Promise<Schedule> => {
   const jobs: readonly Job[] = [
     { name: 'retention', cron: '17 * * * *', run: () => keepWithin(parts) },
     { name: 'merge', cron: '40 2 * * *', run: async () => void (await events.merge(4)) },
+    { name: 'scores', cron: '0 0 * * *', run: async (due) => void (await takeDaily(state.store, due)) },
     { name: 'checkpoint', cron: '* * * * *', run: () => audit.checkpoint() },
     { name: 'certificate', cron: '5 3 * * *', run: parts.refresh },
   ];

@@ -11,6 +11,7 @@ import { makeCorrelator } from './correlate/correlate.ts';
 import { makeHeard } from './correlate/heard.ts';
 import { type JoinState, makeJoin, mayJoin } from './decode/auditd/join.ts';
 import { declarations, decode } from './decode/decode.ts';
+import { factOf } from './decode/facts/fact.ts';
 import { type FailedShape, takeFailedShapes } from './decode/shapes.ts';
 import { makeDetector } from './detect/detect.ts';
 import type { CompiledRuleSet } from './detect/ruleset.ts';
@@ -22,6 +23,7 @@ import type { JournalBlock } from './journal/reader.ts';
 import type { HostView } from './model/agent.ts';
 import type { AlertReader, IncidentReader } from './model/alerts.ts';
 import type { Decoded, Event, Provenance } from './model/event.ts';
+import type { FactAt } from './model/fact.ts';
 import { FRAME_FLAGS } from './model/journal.ts';
 import type { Page } from './model/page.ts';
 import type { RuleSet } from './model/rule.ts';
@@ -36,6 +38,7 @@ export interface PassOut {
   readonly event?: (event: Event) => void;
   readonly signal?: (signal: Signal) => void;
   readonly watermark?: (stream: string, time: UnixMs) => void;
+  readonly fact?: (fact: FactAt) => void;
 }
 
 export interface Pass {
@@ -115,12 +118,20 @@ export const makePass = ({ collector, ruleset, hostOf, joins, generation = 1 }: 
       if (host?.criticality !== undefined)
         facts.set(host.asset, { criticality: host.criticality as NonNullable<AssetFacts['criticality']> });
       let reached = 0;
+      const { fact: takeFact } = out;
       const joining = mayJoin(header.dataset);
       for (const one of readRecords(block)) {
         const record = { ...one, dataset: header.dataset, zone: header.zone, from };
         let time = 0;
-        if (!joining) time = take(decode(record), out);
-        else for (const event of join.push(record)) time = Math.max(time, take(event, out));
+        if (!joining) {
+          const decoded = decode(record);
+          time = take(decoded, out);
+          if (takeFact && header.kind === 'facts') {
+            const fact = factOf(textOfRecord(one.bytes), header.dataset);
+            const event = decoded.event['event.id'] as FactAt['event'];
+            if (fact) takeFact({ host: from.host.id, event, received: frame.at, replay: from.replay, fact });
+          }
+        } else for (const event of join.push(record)) time = Math.max(time, take(event, out));
         // A live stream has reached the time it was read, which is never after it arrived: an agent that names a later one
         // would make every other stream late for ever. A replayed one has reached the time it speaks of.
         reached = Math.max(reached, from.replay ? time : Math.min(one.readAt, frame.at));
@@ -135,6 +146,8 @@ export const makePass = ({ collector, ruleset, hostOf, joins, generation = 1 }: 
     joins: () => join.state(),
   };
 };
+
+const textOfRecord = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
 
 // ─── In the state worker: one page to one commit ───────────────────────────────────────────────
 

@@ -9,9 +9,10 @@ import { openSavedJoins } from './decode/auditd/saved.ts';
 import type { FailedShape } from './decode/shapes.ts';
 import { readRuleFolders } from './detect/folder.ts';
 import { compileRuleSet } from './detect/ruleset.ts';
-import { RowGathering, SignalGathering } from './gather.ts';
+import { FactGathering, RowGathering, SignalGathering } from './gather.ts';
 import { type JournalItem, JournalReader } from './journal/reader.ts';
 import type { HostView } from './model/agent.ts';
+import type { FactPage } from './model/fact.ts';
 import type { Page } from './model/page.ts';
 import type { RuleSet } from './model/rule.ts';
 import { makePass } from './pipeline.ts';
@@ -24,8 +25,8 @@ export interface RiverData {
   readonly collector: string;
   readonly incarnation: string;
   /** Where each sink goes on; offsets of the journal. */
-  readonly from: { readonly store: number; readonly detect: number };
-  /** The lower of the two as its sink committed it: after a restore it is of another life of the journal. */
+  readonly from: { readonly store: number; readonly detect: number; readonly facts: number };
+  /** The lowest of them as its sink committed it: after a restore it is of another life of the journal. */
   readonly resumed: { readonly incarnation: string; readonly offset: number };
   /** Number of the next page. */
   readonly page: number;
@@ -65,8 +66,16 @@ export type FromRiver =
   | { readonly kind: 'shapes'; readonly shapes: readonly FailedShape[] }
   | { readonly kind: 'stopped' };
 
-export type ToState = { readonly kind: 'rules'; readonly rules: RuleSet } | { readonly kind: 'page'; readonly page: Page };
-export type FromState = { readonly kind: 'judged'; readonly n: number };
+export type ToState = { readonly kind: 'rules'; readonly rules: RuleSet } | PageMessage;
+
+/** Signals and facts of what the pass read since; each sink commits its own, in one transaction. */
+export interface PageMessage {
+  readonly kind: 'page';
+  readonly page: Page | null;
+  readonly facts: FactPage | null;
+}
+
+export type FromState = { readonly kind: 'judged' };
 
 /** Rows and signals go out at least this often while there are some. */
 const AGE_MS = 250;
@@ -108,11 +117,12 @@ const run = async (): Promise<void> => {
 
   const hosts = new Map(data.hosts.map((host) => [host.key, host]));
   const saved = openSavedJoins(data.joinsFile);
-  let position = Math.min(data.from.store, data.from.detect);
+  let position = Math.min(data.from.store, data.from.detect, data.from.facts);
   const joins = saved.at(data.resumed);
   const pass = makePass({ collector: data.collector, ruleset, hostOf: (key) => hosts.get(key), joins });
   const rows = new RowGathering({ collector: data.collector, from: data.from.store }, data.incarnation);
   const signals = new SignalGathering({ collector: data.collector, from: data.from.detect }, data.incarnation, data.page);
+  const facts = new FactGathering({ collector: data.collector, from: data.from.facts }, data.incarnation);
   let end = data.end;
   let flush = false;
   let stopping = false;
@@ -157,12 +167,13 @@ const run = async (): Promise<void> => {
     main.postMessage({ kind: 'batch', batch } satisfies FromRiver, [batch.ndjson.buffer as ArrayBuffer]);
   };
   const sendPage = (): void => {
-    const page = signals.take();
-    if (!page) return;
-    saved.save('detect', { incarnation: page.incarnation, offset: page.to }, pass.joins());
+    const [page, factPage] = [signals.take(), facts.take()];
+    if (!page && !factPage) return;
+    if (page) saved.save('detect', { incarnation: page.incarnation, offset: page.to }, pass.joins());
+    if (factPage) saved.save('facts', { incarnation: factPage.incarnation, offset: factPage.to }, pass.joins());
     pages += 1;
     sentAt = performance.now();
-    data.state.postMessage({ kind: 'page', page } satisfies ToState);
+    data.state.postMessage({ kind: 'page', page, facts: factPage } satisfies ToState);
     for (const { rule, reason } of pass.takeQuarantined()) main.postMessage({ kind: 'quarantined', rule, reason } satisfies FromRiver);
     const shapes = pass.takeFailedShapes();
     if (shapes) main.postMessage({ kind: 'shapes', shapes } satisfies FromRiver);
@@ -171,6 +182,7 @@ const run = async (): Promise<void> => {
   const reached = (to: number): void => {
     rows.span.reached(to);
     signals.span.reached(to);
+    facts.span.reached(to);
   };
   const take = (item: JournalItem): void => {
     // A range belongs to one incarnation (P5).
@@ -179,19 +191,21 @@ const run = async (): Promise<void> => {
       sendPage();
       rows.span.incarnation = item.incarnation;
       signals.span.incarnation = item.incarnation;
+      facts.span.incarnation = item.incarnation;
     }
     if (item.kind === 'hole') main.postMessage({ kind: 'hole', offset: item.offset, end: item.end } satisfies FromRiver);
     else
       pass.block(item, {
         ...(item.offset >= data.from.store ? { event: rows.add } : {}),
         ...(item.offset >= data.from.detect ? { signal: signals.add, watermark: signals.watermark } : {}),
+        ...(item.offset >= data.from.facts ? { fact: facts.add } : {}),
       });
     reached(item.end);
   };
 
   const reader = new JournalReader(data.journalDir);
   while (!stopping) {
-    const open = batches < BATCHES && !signals.full;
+    const open = batches < BATCHES && !signals.full && !facts.full;
     if (position < end && open) {
       const part = reader.read(position, end, PART_BYTES);
       for (const item of part.items) {
@@ -206,11 +220,14 @@ const run = async (): Promise<void> => {
     const asked = flush && position >= end;
     if (asked) flush = false;
     if (batches < BATCHES && (asked || rows.span.age >= AGE_MS)) sendRows();
-    if (pages < PAGES && (asked || signals.full || (performance.now() >= nextPageAt && (signals.due || signals.span.age >= AGE_MS))))
+    const full = signals.full || facts.full;
+    const pageAge = Math.max(signals.span.age, facts.span.age);
+    if (pages < PAGES && (asked || full || (performance.now() >= nextPageAt && (signals.due || facts.due || pageAge >= AGE_MS))))
       sendPage();
     // Messages are heard between parts, also when there is always more to read.
     const rowsIn = rows.span.waiting && batches < BATCHES ? AGE_MS - rows.span.age : IDLE_MS;
-    const pageIn = signals.span.waiting && pages < PAGES ? Math.max(AGE_MS - signals.span.age, nextPageAt - performance.now()) : IDLE_MS;
+    const waiting = signals.span.waiting || facts.span.waiting;
+    const pageIn = waiting && pages < PAGES ? Math.max(AGE_MS - pageAge, nextPageAt - performance.now()) : IDLE_MS;
     const idle = Math.max(2, Math.min(rowsIn, pageIn));
     await (position < end && open ? yieldNow() : wait(idle));
   }

@@ -6,10 +6,12 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../core/clock.ts';
 import { toError } from '../core/errors.ts';
-import { days, unixMs } from '../core/units.ts';
-import { type Committer, openCommitParts, openCommitter } from './commit.ts';
+import { days, type UnixMs, unixMs } from '../core/units.ts';
+import { type Committer, openCommitParts, openCommitter, openFactCommitter } from './commit.ts';
+import type { FactsChanged } from './facts/apply.ts';
 import type { Changed } from './pipeline.ts';
-import type { FromState, ToState } from './river.ts';
+import type { FromState, PageMessage, ToState } from './river.ts';
+import { scoredState } from './scoring.ts';
 import { openState } from './store/embedded/state.ts';
 import { serveState } from './store/embedded/state-port.ts';
 
@@ -25,6 +27,7 @@ export type FromStateWorker =
   /** Opened; the newest page that was committed, where there is one. */
   | { readonly kind: 'ready'; readonly lastPage: { readonly incarnation: string; readonly n: number } | null }
   | { readonly kind: 'judged'; readonly to: number; readonly changed: Changed }
+  | { readonly kind: 'known'; readonly to: number; readonly changed: FactsChanged }
   | { readonly kind: 'refused'; readonly rule: string; readonly reason: string }
   | { readonly kind: 'failed'; readonly n: number; readonly reason: string }
   | { readonly kind: 'stopped' };
@@ -35,9 +38,19 @@ const data = workerData as StateData;
 /** Signals are kept 30 days from their arrival (S2). */
 const SIGNALS_KEPT = days(30);
 
-const core = openState(data.file);
+/** Time of the main thread, whose clock may be another than the system's. */
+let mainTime: UnixMs | null = null;
+const scored = scoredState(
+  openState(data.file),
+  () => mainTime ?? systemClock.now(),
+  (check) => check,
+);
+const { core } = scored;
 const parts = openCommitParts(core);
-serveState(data.calls, core);
+const facts = openFactCommitter(core);
+serveState(data.calls, core, (at) => {
+  mainTime = at;
+});
 
 const newest = core.db.prepare(`SELECT incarnation, json_extract(value, '$.n') AS n FROM page ORDER BY rowid DESC LIMIT 1`).get();
 main.postMessage({
@@ -45,24 +58,35 @@ main.postMessage({
   lastPage: newest ? { incarnation: String(newest['incarnation']), n: Number(newest['n']) } : null,
 } satisfies FromStateWorker);
 
+/** One transaction, one fsync; facts first, so that judging knows the host as it is. */
+const commitBoth = (committer: Committer, { page, facts: factPage }: PageMessage): readonly FromStateWorker[] =>
+  core.transaction((): readonly FromStateWorker[] => {
+    const known = factPage && facts.commit(factPage);
+    const changed = page && committer.commit(page);
+    return [
+      ...(factPage ? [{ kind: 'known', to: factPage.to, changed: known ?? { hosts: {}, subjects: [] } } as const] : []),
+      ...(page && changed ? [{ kind: 'judged', to: page.to, changed } as const] : []),
+    ];
+  });
+
 const serveRiver = (river: MessagePort): void => {
   let committer: Committer | null = null;
   river.on('message', (message: ToState) => {
     try {
       if (message.kind === 'rules') {
+        scored.rules(message.rules);
         committer = openCommitter(parts, message.rules);
         for (const { rule, message: reason } of committer.refused)
           main.postMessage({ kind: 'refused', rule, reason } satisfies FromStateWorker);
       } else {
-        const changed = (committer as Committer).commit(message.page);
-        main.postMessage({ kind: 'judged', to: message.page.to, changed } satisfies FromStateWorker);
-        river.postMessage({ kind: 'judged', n: message.page.n } satisfies FromState);
+        for (const done of commitBoth(committer as Committer, message)) main.postMessage(done);
+        river.postMessage({ kind: 'judged' } satisfies FromState);
       }
     } catch (error) {
       // Nothing after this page may be judged before it: the collector stops and says why.
       main.postMessage({
         kind: 'failed',
-        n: message.kind === 'page' ? message.page.n : 0,
+        n: message.kind === 'page' ? (message.page?.n ?? 0) : 0,
         reason: toError(error).message,
       } satisfies FromStateWorker);
     }

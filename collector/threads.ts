@@ -4,6 +4,7 @@
  * Input: positions and agents from the main thread. Output: batches for the store, progress, what pages changed.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { Clock } from '../core/clock.ts';
 import { toError } from '../core/errors.ts';
 import { fault } from './errors.ts';
 import type { HostView } from './model/agent.ts';
@@ -30,13 +31,15 @@ export interface StateThread {
 
 export interface StateListeners {
   readonly judged: (message: Extract<FromStateWorker, { kind: 'judged' }>) => void;
+  /** A page of facts is in. */
+  readonly known: (message: Extract<FromStateWorker, { kind: 'known' }>) => void;
   readonly refused: (rule: string, reason: string) => void;
   /** Nothing can go on: a page could not be committed, or the thread died. */
   readonly failed: (error: Error) => void;
 }
 
 /** Starts the state worker; resolves when its database is open. @throws what opening it threw. */
-export const startState = async (data: Omit<StateData, 'calls'>, listeners: StateListeners): Promise<StateThread> => {
+export const startState = async (data: Omit<StateData, 'calls'>, listeners: StateListeners, clock: Clock): Promise<StateThread> => {
   const { port1, port2 } = new MessageChannel();
   const worker = new Worker(new URL('./state.ts', import.meta.url), {
     workerData: { ...data, calls: port2 } satisfies StateData,
@@ -57,11 +60,12 @@ export const startState = async (data: Omit<StateData, 'calls'>, listeners: Stat
         worker.once('exit', () => stopping || listeners.failed(fault('THREAD_FAILED', { what: 'state worker', reason: 'it ended' })));
         resolve();
       } else if (message.kind === 'judged') listeners.judged(message);
+      else if (message.kind === 'known') listeners.known(message);
       else if (message.kind === 'refused') listeners.refused(message.rule, message.reason);
       else if (message.kind === 'failed') listeners.failed(fault('THREAD_FAILED', { what: `page ${message.n}`, reason: message.reason }));
     });
   });
-  const store = connectState(port1);
+  const store = connectState(port1, clock);
   return {
     store,
     lastPage,

@@ -7,6 +7,7 @@ import { type Static, Type } from 'typebox';
 import { isoTime, type UnixMs } from '../../core/units.ts';
 import { Count, closed, Id, listOf, OneId, PageQuery, type Route, route, Time, WindowQuery } from '../http/route.ts';
 import { ALERT_STATES, type Alert, type AlertWork, VERDICTS } from '../model/alert.ts';
+import type { EvidenceLine } from '../model/evidence.ts';
 import type { Actor } from '../model/permission.ts';
 import { LEVELS } from '../model/rule.ts';
 import type { Node } from '../query/ast.ts';
@@ -23,16 +24,6 @@ export interface AlertQuestion {
   readonly where: Node;
   /** Of `last`, from inclusive to exclusive; null is always. */
   readonly window: { readonly from: UnixMs; readonly to: UnixMs } | null;
-}
-
-/** One raw line an alert rests on, with where its signed block lies. */
-export interface EvidenceLine {
-  readonly event: string;
-  readonly time: UnixMs;
-  readonly original: string;
-  readonly stream: string;
-  readonly seq: number;
-  readonly offset: number;
 }
 
 export interface AlertChain {

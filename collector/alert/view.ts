@@ -6,9 +6,10 @@
 import type { UnixMs } from '../../core/units.ts';
 import { fault } from '../errors.ts';
 import type { Alert, AlertWork } from '../model/alert.ts';
+import { evidenceLine } from '../model/evidence.ts';
 import { type Joined, joined } from '../store/joined.ts';
 import type { EventStore, StateStore } from '../store/store.ts';
-import type { AlertChain, AlertPorts, AlertView, EvidenceLine } from './routes.ts';
+import type { AlertChain, AlertPorts, AlertView } from './routes.ts';
 
 const PEOPLE: ReadonlySet<string> = new Set(['state', 'assignee', 'verdict', 'reason', 'acknowledgedAt', 'closedAt']);
 
@@ -41,21 +42,7 @@ export const readAlerts = (state: StateStore, events: Pick<EventStore, 'get'>, n
 
 /** The raw lines that an alert's sample rests on, oldest first. */
 export const chainOf = async (alert: AlertView, events: Pick<EventStore, 'get'>): Promise<AlertChain> => {
-  const lines = (await events.get(alert.sample)).flatMap((event): readonly EvidenceLine[] => {
-    const id = event['event.id'];
-    return id === undefined
-      ? []
-      : [
-          {
-            event: id,
-            time: event['@timestamp'] ?? alert.first,
-            original: event['event.original'] ?? event.message ?? '',
-            stream: event['vigil.stream'] ?? '',
-            seq: event['vigil.seq'] ?? 0,
-            offset: event['vigil.journal.offset'] ?? 0,
-          },
-        ];
-  });
+  const lines = (await events.get(alert.sample)).flatMap((event) => evidenceLine(event, alert.first) ?? []);
   lines.sort((a, b) => a.time - b.time || a.seq - b.seq);
   return { alert, lines, more: Math.max(0, alert.count - lines.length) };
 };

@@ -42,6 +42,29 @@ export interface QueryOptions extends Reach {
   readonly json?: boolean;
 }
 
+interface ExplainOptions extends Reach {
+  readonly json?: boolean;
+  readonly at?: string;
+}
+
+const explain = async (what: string, id: string, options: ExplainOptions, terminal: Terminal): Promise<void> => {
+  const [target, asJson] = [targetOf(options, terminal), options.json === true];
+  if (what === 'alert' || what === 'incident') {
+    if (options.at !== undefined) throw fault('USAGE', { reason: `--at is for scores and controls: an ${what} is what it is` });
+    const { runExplain } = await import('./explain.ts');
+    return runExplain(what, id, target, asJson, terminal);
+  }
+  if (what === 'score') {
+    const { runExplainScore } = await import('./explain-score.ts');
+    return runExplainScore(id, options.at, target, asJson, terminal);
+  }
+  if (what === 'control') {
+    const { runExplainControl } = await import('./explain-control.ts');
+    return runExplainControl(id, options.at, target, asJson, terminal);
+  }
+  throw fault('USAGE', { reason: `"${what}" cannot be explained; alert, incident, score and control can` });
+};
+
 export const addLookCommands = (program: Command, terminal: Terminal): void => {
   example(
     json(
@@ -77,17 +100,15 @@ export const addLookCommands = (program: Command, terminal: Terminal): void => {
       reaching(
         program
           .command('explain')
-          .description('The chain of an alert or incident down to the raw lines.')
-          .argument('<what>', 'alert or incident')
-          .argument('<id>', 'its id, or INC-8'),
+          .description('The chain of an alert, an incident, a score or a control down to the raw lines.')
+          .argument('<what>', 'alert, incident, score or control')
+          .argument('<id>', 'its id, or INC-8; of a score an address, a host, or user@host; of a control PR.AA-05')
+          .option('--at <time>', 'of a score or control: as it stood then, ISO 8601 or now-24h'),
       ),
-    ).action(async (what: string, id: string, options: Reach & { json?: boolean }) => {
-      if (what !== 'alert' && what !== 'incident')
-        throw fault('USAGE', { reason: `"${what}" cannot be explained; alert and incident can` });
-      const { runExplain } = await import('./explain.ts');
-      await runExplain(what, id, targetOf(options, terminal), options.json === true, terminal);
-    }),
+    ).action(async (what: string, id: string, options: ExplainOptions) => explain(what, id, options, terminal)),
     'vigil explain incident INC-1',
+    'vigil explain score bastion --at now-1d',
+    'vigil explain control PR.AA-05',
   );
   example(
     json(

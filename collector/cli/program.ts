@@ -6,6 +6,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { fault } from '../errors.ts';
 import { addAdminCommands } from './admin.ts';
+import { addGovernCommands } from './govern.ts';
 import { addLookCommands } from './look.ts';
 import { addOfflineCommands } from './offline.ts';
 import { addRunCommands, addUpkeepCommands } from './run.ts';
@@ -39,6 +40,7 @@ export const makeProgram = (terminal: Terminal = silent): Command => {
   addUpkeepCommands(program, terminal);
   addLookCommands(program, terminal);
   addOfflineCommands(program, terminal);
+  addGovernCommands(program, terminal);
   addAdminCommands(program, terminal);
   return strict(program);
 };

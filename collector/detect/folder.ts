@@ -11,6 +11,8 @@ import type { RuleFile } from './ruleset.ts';
 
 const RULE = /\.ya?ml$/i;
 const CASES = /\.cases\.ya?ml$/i;
+/** Folders of the rules' folder that hold data of other parts: posture policies, controls, risks, lists. */
+const OTHERS = /^(?:posture|controls|risks|lists)[\\/]/;
 
 /**
  * Every `.yml` below the folders, without `.cases.yml`. A file stands once, however often it is named.
@@ -25,7 +27,7 @@ const rulePaths = async (path: string): Promise<readonly string[]> => {
   try {
     if (!(await stat(path)).isDirectory()) return [path];
     const names = await readdir(path, { recursive: true });
-    return names.filter((name) => RULE.test(name) && !CASES.test(name)).map((name) => join(path, name));
+    return names.filter((name) => RULE.test(name) && !CASES.test(name) && !OTHERS.test(name)).map((name) => join(path, name));
   } catch (thrown) {
     throw fault('FILE_UNREADABLE', { file: path, reason: toError(thrown).message }, thrown);
   }

@@ -5,8 +5,7 @@
  */
 import type { AssetId } from '../../core/ids.ts';
 import type { Event, EventDraft } from '../model/event.ts';
-
-export type Criticality = 'low' | 'normal' | 'high' | 'critical';
+import type { Criticality } from '../model/scores.ts';
 
 /** What people and inventory say of a host. */
 export interface AssetFacts {

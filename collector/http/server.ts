@@ -17,8 +17,11 @@ import { type AuthPorts, authRoutes } from '../auth/routes.ts';
 import { fault } from '../errors.ts';
 import { type FleetPorts, fleetRoutes } from '../fleet/routes.ts';
 import { type IncidentPorts, incidentRoutes } from '../incident/routes.ts';
+import { controlRoutes } from '../isms/control-routes.ts';
+import type { ControlPorts } from '../isms/control-view.ts';
 import type { Actor } from '../model/permission.ts';
 import { type QueryPorts, queryRoutes } from '../query/routes.ts';
+import { type ScorePorts, scoreRoutes } from '../score/routes.ts';
 import { codedOf, PROBLEM_TYPE, problemOf } from './errors.ts';
 import { checkHost, securityHeaders } from './headers.ts';
 import { healthRoutes, type StatusPorts } from './health.ts';
@@ -48,6 +51,8 @@ export interface ConsoleParts {
   readonly query: QueryPorts;
   readonly alerts: AlertPorts;
   readonly incidents: Omit<IncidentPorts<AlertChain>, 'chain'>;
+  readonly scores: ScorePorts;
+  readonly controls: ControlPorts;
   readonly fleet: FleetPorts;
   readonly auth: AuthPorts;
   /** Routes of other folders. */
@@ -75,12 +80,14 @@ export const routesOf = (parts: RouteParts): readonly (Route | StreamRoute)[] =>
   ...queryRoutes(parts.query),
   ...alertRoutes(parts.alerts),
   ...incidentRoutes<AlertChain>({ ...parts.incidents, chain: { schema: AlertChainSchema, json: chainJson } }),
+  ...scoreRoutes(parts.scores),
+  ...controlRoutes(parts.controls),
   ...fleetRoutes(parts.fleet),
   ...authRoutes(parts.auth),
   ...(parts.more ?? []),
 ];
 
-type RouteParts = Pick<ConsoleParts, 'query' | 'alerts' | 'incidents' | 'fleet' | 'auth' | 'more'>;
+type RouteParts = Pick<ConsoleParts, 'query' | 'alerts' | 'incidents' | 'scores' | 'controls' | 'fleet' | 'auth' | 'more'>;
 
 /** Those and the routes about the collector itself: what the description describes. */
 export const declaredRoutes = (

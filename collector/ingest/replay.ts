@@ -9,6 +9,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { Clock } from '../../core/clock.ts';
+import { FACT_DATASETS } from '../../core/fact.ts';
 import { sha256 } from '../../core/hash.ts';
 import { type AgentId, random128 } from '../../core/ids.ts';
 import type { SourceRecord } from '../../core/record.ts';
@@ -58,6 +59,8 @@ export interface Replayer {
 
 /** Cursor of the last block of a replay: nothing of its file follows it, so what waits to be joined is all there. */
 export const REPLAY_END = 'end';
+/** Datasets whose lines are facts: their hosts become known by a replay too. */
+const FACTS: ReadonlySet<string> = new Set(FACT_DATASETS);
 const BLOCK_LINES = 1_024;
 const BLOCK_BYTES = 524_288;
 
@@ -217,7 +220,7 @@ class Run {
         agent,
         host,
         stream: this.#stream,
-        kind: 'lines',
+        kind: FACTS.has(dataset) ? 'facts' : 'lines',
         dataset,
         zone,
         epoch: this.#epoch,

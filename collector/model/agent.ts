@@ -6,6 +6,7 @@
 import type { AgentId, AssetId, TokenId } from '../../core/ids.ts';
 import type { HeartbeatBody } from '../../core/protocol.ts';
 import type { UnixMs } from '../../core/units.ts';
+import type { Criticality } from './scores.ts';
 
 /** A host. History outlives the agent that reports it. */
 export interface Asset {
@@ -14,6 +15,8 @@ export interface Asset {
   readonly name: string;
   readonly machineId?: string;
   readonly group: string;
+  /** How much depends on it, as a person said; normal where nobody did. */
+  readonly criticality?: Criticality;
   readonly createdAt: UnixMs;
   /** Made by enrolment, or by `replay --host`. */
   readonly origin: 'agent' | 'replay' | 'relay';

@@ -59,7 +59,11 @@ export interface Observation {
   readonly last: UnixMs;
   /** The answer holds until then unless it is repeated. */
   readonly expires: UnixMs;
-  /** The event of the first observation of this answer, where an agent gave it. */
+  /** How long an answer of this check holds; `expires` less `last` when absent. */
+  readonly freshMs?: Ms;
+  /** Newest times at which it was said, ascending, at most 48: a late answer that contradicts splits the span where it belongs. */
+  readonly times?: readonly UnixMs[];
+  /** An event that said this answer, the first as far as it is known, where an agent gave it. */
   readonly event?: EventId;
   /** A fail that somebody answers for until a date; lapses by itself. */
   readonly waiver?: { readonly reason: string; readonly owner: string; readonly until: UnixMs };

@@ -7,10 +7,12 @@ import type { UserId } from '../../core/ids.ts';
 
 export const PERMISSIONS = {
   'event.read': 'Search events and see raw lines.',
-  'alert.read': 'See alerts.',
+  'alert.read': 'See alerts, and the scores of hosts, users and addresses.',
   'alert.write': 'Acknowledge, assign, comment and close alerts.',
   'incident.read': 'See incidents.',
   'incident.write': 'Own, move, merge and close incidents.',
+  'control.read': 'See controls with their states, and the checks and observations behind them.',
+  'risk.read': 'See the risk register with what telemetry indicates.',
   'rule.read': 'See rules and their coverage.',
   'fleet.read': 'See agents, hosts and sources.',
   'fleet.write': 'Make tokens, retire and revoke agents.',

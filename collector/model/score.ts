@@ -23,9 +23,13 @@ export interface Contribution {
   readonly last: UnixMs | null;
   /** An incident on it is open: does not decay. */
   readonly frozen: boolean;
-  /** 1 unless a verdict says less: false positive 0, benign 0.1. */
+  /** 1 unless a verdict says less: false positive or duplicate 0, benign 0.1, waived 0. */
   readonly factor: number;
-  /** Alerts or observations behind it, at most 100. */
+  /** The factor holds until then, afterwards it is 1: a waiver lapses by itself. */
+  readonly factorUntil?: UnixMs;
+  /** Open incidents that hold it. */
+  readonly held?: readonly string[];
+  /** Alerts or observations behind it, newest first, at most 20. */
   readonly sources: readonly string[];
 }
 
@@ -34,6 +38,10 @@ export interface ScoreInputs {
   readonly entity: Entity;
   readonly name: string;
   readonly weights: number;
+  /** Since when these stand. */
+  readonly at: UnixMs;
+  /** Since when those before them stood; null for the first. */
+  readonly before: UnixMs | null;
   readonly threat: readonly Contribution[];
   readonly exposure: readonly Contribution[];
   /** Multipliers of odds: criticality, privileged, internet-exposed. */
@@ -43,6 +51,8 @@ export interface ScoreInputs {
 export interface Share {
   readonly key: string;
   readonly title: string;
+  /** What it weighs by itself at that time, from 0 to 99. */
+  readonly weight: number;
   /** Points of the score; all shares add up to it. */
   readonly share: number;
   /** The score without this one. */
@@ -57,12 +67,16 @@ export interface Score {
   readonly exposure: number;
   readonly threatShares: readonly Share[];
   readonly exposureShares: readonly Share[];
+  /** Both before the context's odds. */
+  readonly combined: { readonly threat: number; readonly exposure: number };
+  readonly odds: number;
   /** When decay next lowers the threat's first decimal; null when nothing decays. */
   readonly nextDecay: UnixMs | null;
 }
 
-/** Inputs as they stood from a time on; the next snapshot ends them. */
+/** Inputs as they stood at a time: one at each midnight, and one with each change, the last of a quarter of an hour. */
 export interface ScoreSnapshot {
+  readonly daily: boolean;
   readonly at: UnixMs;
   readonly inputs: ScoreInputs;
   readonly threat: number;

@@ -21,6 +21,9 @@ export const readWindow = (from: string | undefined, to: string | undefined, now
   return { from: start, to: end };
 };
 
+/** One time as people write it. @throws CodedError QUERY_BAD_VALUE. */
+export const readTime = (text: string, now: UnixMs): UnixMs => read('at', text, now);
+
 const read = (name: string, text: string, now: UnixMs): UnixMs => {
   const range = parseTime(text, now);
   if (range === null)

@@ -21,17 +21,18 @@ interface Found {
   readonly id: string;
   readonly rule: string;
   readonly entities: readonly string[];
+  readonly state: string;
 }
 
-const incidentOf = async (person: Person, entity: string): Promise<string> => {
+const incidentOf = async (person: Person, entity: string, but?: string): Promise<string> => {
   const { items } = await person.get<{ readonly items: readonly Found[] }>('/api/v1/incidents?limit=100');
-  const found = items.filter(({ entities }) => entities.includes(entity)).at(-1);
+  const found = items.filter(({ id, entities, state }) => entities.includes(entity) && id !== but && state !== 'merged').at(-1);
   if (!found) throw new Error(`there is no incident of ${entity} for ${person.name} to act on`);
   return `/api/v1/incidents/${found.id}`;
 };
 
 const alertsOf = async (person: Person, entity: string): Promise<readonly string[]> => {
-  const { items } = await person.get<{ readonly items: readonly (Found & { readonly state: string })[] }>('/api/v1/alerts?limit=500');
+  const { items } = await person.get<{ readonly items: readonly Found[] }>('/api/v1/alerts?limit=500');
   return items.filter(({ entities, state }) => entities.includes(entity) && state !== 'closed').map(({ id }) => `/api/v1/alerts/${id}`);
 };
 
@@ -64,6 +65,19 @@ export const acts = (): readonly Act[] => [
       const path = await incidentOf(person, `ip:${INTRUDER}`);
       await person.change(path, { state: 'triaged', owner: person.id });
       for (const alert of await alertsOf(person, `ip:${INTRUDER}`)) await person.change(alert, { state: 'acknowledged' });
+    },
+  },
+  {
+    at: at('19 07:26'),
+    who: 'priya',
+    run: async (person) => {
+      const { items } = await person.get<{ readonly items: readonly { readonly id: string; readonly title: string }[] }>(
+        '/api/v1/incidents?limit=100',
+      );
+      const dump = items.find(({ title }) => title.startsWith('Database dump'));
+      if (!dump) throw new Error('there is no incident of the dump on db-1 to merge');
+      const into = (await incidentOf(person, `ip:${INTRUDER}`, dump.id)).split('/').at(-1) as string;
+      await person.change(`/api/v1/incidents/${dump.id}`, { state: 'merged', mergedInto: into });
     },
   },
   { at: at('19 07:48:30'), who: 'tomas', run: move(`ip:${INTRUDER}`, { state: 'contained' }) },

@@ -50,6 +50,9 @@ const breakIn = (): readonly Said[] => [
 /** A program start on db-1 as the audit system writes it: five records of one event. */
 const started = (time: UnixMs, id: number, pid: number, exe: string, args: readonly string[]): readonly Said[] => {
   const name = args[0] as string;
+  // As auditd writes it with log_format = ENRICHED, which Debian ships: names stand behind a group separator.
+  const enriched =
+    '\u001dARCH=x86_64 SYSCALL=execve AUID="deploy" UID="deploy" GID="deploy" EUID="deploy" SUID="deploy" FSUID="deploy" EGID="deploy" SGID="deploy" FSGID="deploy"';
   const title = Buffer.from(args.join('\0')).toString('hex').toUpperCase();
   const by = `ppid=18301 pid=${pid} auid=1010 uid=1010 gid=1010 euid=1010 suid=1010 fsuid=1010 egid=1010 sgid=1010 fsgid=1010 tty=pts0 ses=71`;
   return [
@@ -58,11 +61,17 @@ const started = (time: UnixMs, id: number, pid: number, exe: string, args: reado
       'db-1',
       id,
       'SYSCALL',
-      `arch=c000003e syscall=59 success=yes exit=0 a0=55d0 a1=55d8 a2=55e0 a3=8 items=2 ${by} comm="${name}" exe="${exe}" key="exec"`,
+      `arch=c000003e syscall=59 success=yes exit=0 a0=55d0 a1=55d8 a2=55e0 a3=8 items=2 ${by} comm="${name}" exe="${exe}" key="exec"${enriched}`,
     ),
     audit(time, 'db-1', id, 'EXECVE', `argc=${args.length} ${args.map((arg, i) => `a${i}="${arg}"`).join(' ')}`),
     audit(time, 'db-1', id, 'CWD', 'cwd="/home/deploy"'),
-    audit(time, 'db-1', id, 'PATH', `item=0 name="${exe}" inode=262214 dev=08:01 mode=0100755 ouid=0 ogid=0 rdev=00:00 nametype=NORMAL`),
+    audit(
+      time,
+      'db-1',
+      id,
+      'PATH',
+      `item=0 name="${exe}" inode=262214 dev=08:01 mode=0100755 ouid=0 ogid=0 rdev=00:00 nametype=NORMAL\u001dOUID="root" OGID="root"`,
+    ),
     audit(time, 'db-1', id, 'PROCTITLE', `proctitle=${title}`),
   ];
 };

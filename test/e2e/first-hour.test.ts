@@ -6,6 +6,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callCollector } from '../../collector/cli/client.ts';
 import { type Collector, failedLogin, removeDir, startCollector, tempDir, until } from '../support/vigil.ts';
 
 const logs = tempDir();
@@ -58,6 +59,30 @@ describe('the first hour', () => {
     const verified = await collector.vigil(['verify', 'INC-1']);
     expect(verified.err).toBe('');
     expect(verified.code).toBe(0);
+  });
+
+  it('scores the address, says which rule makes it and shows the raw lines; a verdict takes it back', async () => {
+    const score = async (more: readonly string[] = []): Promise<Record<string, unknown>> =>
+      JSON.parse((await collector.vigil(['explain', 'score', '203.0.113.77', '--json', ...more])).out) as Record<string, unknown>;
+    const before = await score();
+    const shares = before['shares'] as readonly { share: number }[];
+    expect(before['threat']).toBeGreaterThan(0);
+    expect(Math.round(shares.reduce((sum, { share }) => sum + share * 10, 0))).toBe(Math.round(Number(before['threat']) * 10));
+    expect((await collector.vigil(['explain', 'score', '203.0.113.77'])).out).toContain('Failed password for root from 203.0.113.77');
+    expect((await collector.vigil(['explain', 'score', '192.0.2.1'])).err).toContain('NOT_FOUND');
+    for (const alert of await collector.query('', ['--in', 'alerts'])) {
+      if (!(alert['entities'] as readonly string[]).includes('ip:203.0.113.77')) continue;
+      await callCollector(
+        { dir: collector.dir },
+        {
+          method: 'PATCH',
+          path: `/api/v1/alerts/${String(alert['id'])}`,
+          body: { state: 'closed', verdict: 'false-positive' },
+          headers: { 'if-match': '"0"' },
+        },
+      );
+    }
+    expect((await score())['threat']).toBe(0);
   });
 
   it('carries on where it was after a restart, within two seconds', async () => {

@@ -20,10 +20,12 @@ import { type ConsoleParts, makeConsoleServer } from '../../collector/http/serve
 import { openSite } from '../../collector/http/static.ts';
 import { changeIncident } from '../../collector/incident/change.ts';
 import { readIncidents } from '../../collector/incident/view.ts';
+import { openManagement } from '../../collector/management.ts';
 import type { Event } from '../../collector/model/event.ts';
 import type { Role } from '../../collector/model/permission.ts';
 import type { EventReader } from '../../collector/query/routes.ts';
 import { toPredicate } from '../../collector/query/to-predicate.ts';
+import { readScores } from '../../collector/score/view.ts';
 import { openLog } from '../../core/log.ts';
 import { handClock, listAudit, listNotices, memoryState } from './memory-state.ts';
 
@@ -102,6 +104,8 @@ export const consoleParts = async (events: readonly Event[] = []) => {
       change: (by, id, change, ifVersion, from) =>
         changeIncident({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
     },
+    scores: readScores(state, reader, clock.now),
+    ...(await openManagement({ state, events: reader, self: (await assets.forName('collector', 'relay')).id, now: clock.now })),
     fleet: {
       parts: { registry, audit, notices, clock },
       tokens: openEnrolTokens({

@@ -23,6 +23,8 @@ export const describeApi = (): OpenApi => {
     query: {},
     alerts: {},
     incidents: {},
+    scores: {},
+    controls: {},
     fleet: { parts: {} },
     auth: { logins: {}, users: {}, tokens: {}, audit: {} },
     status: {},

@@ -14,7 +14,7 @@ interface Place {
 }
 
 /** Sinks that commit positions of their own. */
-export type Sink = 'store' | 'detect';
+export type Sink = 'store' | 'detect' | 'facts';
 
 /** One line of the file. Records of a block share where they come from: it stands once. */
 interface Line extends Place {

@@ -19,6 +19,7 @@ const DOCUMENTS = `${COLLECTIONS.map(
   (name) => `CREATE TABLE IF NOT EXISTS doc_${name} (id TEXT PRIMARY KEY, version INTEGER NOT NULL, value TEXT NOT NULL) STRICT;`,
 ).join('\n')}
 CREATE INDEX IF NOT EXISTS alert_last ON doc_alert (json_extract(value, '$."last"') IS NULL, json_extract(value, '$."last"') DESC, id);
+CREATE INDEX IF NOT EXISTS observation_pair ON doc_observation (json_extract(value, '$."subject"'), json_extract(value, '$."check"'), json_extract(value, '$."first"'));
 CREATE INDEX IF NOT EXISTS session_expires ON doc_session (json_extract(value, '$."expiresAt"'));`;
 
 /**

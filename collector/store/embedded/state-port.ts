@@ -4,7 +4,9 @@
  * Input: calls of the port. Output: results, or the same coded errors.
  */
 import type { MessagePort } from 'node:worker_threads';
+import { type Clock, systemClock } from '../../../core/clock.ts';
 import { CORE_ERRORS, CodedError, coreFault, type ErrorDetails, toError } from '../../../core/errors.ts';
+import type { UnixMs } from '../../../core/units.ts';
 import { COLLECTOR_ERRORS, type CollectorErrorCode, fault } from '../../errors.ts';
 import type { StateStore } from '../store.ts';
 import type { StateCore } from './state.ts';
@@ -15,6 +17,8 @@ interface Call {
   readonly id: number;
   readonly method: Method;
   readonly args: readonly unknown[];
+  /** The caller's time. */
+  readonly at: UnixMs;
 }
 
 interface Failure {
@@ -27,11 +31,12 @@ type Reply = { readonly id: number; readonly result: unknown } | { readonly id: 
 
 const READS: ReadonlySet<Method> = new Set(['get', 'list', 'position', 'page']);
 
-/** Answers calls on the port from the core. The core is not closed with the port. */
-export const serveState = (port: MessagePort, core: StateCore): void => {
+/** Answers calls on the port from the core, each after `heard` was told its caller's time. The core is not closed with the port. */
+export const serveState = (port: MessagePort, core: StateCore, heard?: (at: UnixMs) => void): void => {
   let waiting: Call[] = [];
-  const run = ({ id, method, args }: Call): Reply => {
+  const run = ({ id, method, args, at }: Call): Reply => {
     try {
+      heard?.(at);
       return { id, result: (core[method] as (...args: readonly unknown[]) => unknown)(...args) };
     } catch (error) {
       return { id, failure: failureOf(error) };
@@ -56,7 +61,7 @@ export const serveState = (port: MessagePort, core: StateCore): void => {
 };
 
 /** The state behind a port. After `close` every call fails with STORE_CLOSED. */
-export const connectState = (port: MessagePort): StateStore => {
+export const connectState = (port: MessagePort, clock: Clock = systemClock): StateStore => {
   const calls = new Map<number, { readonly resolve: (result: never) => void; readonly reject: (error: Error) => void }>();
   let closed = false;
   let n = 0;
@@ -77,7 +82,7 @@ export const connectState = (port: MessagePort): StateStore => {
       if (closed) return reject(fault('STORE_CLOSED'));
       const id = ++n;
       calls.set(id, { resolve, reject });
-      port.postMessage({ id, method, args } satisfies Call);
+      port.postMessage({ id, method, args, at: clock.now() } satisfies Call);
     });
   return {
     get: (...args) => call('get', ...args),

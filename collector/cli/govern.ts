@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Commands of the management system: controls of a catalogue with their states, risks.
+ * Input: flags; a running collector's API, or what comes with Vigil where none runs. Output: tables for people, NDJSON for programs.
+ */
+import type { Command } from 'commander';
+import { type Reach, targetOf } from './look.ts';
+import { example, json, reaching } from './program.ts';
+import type { Terminal } from './terminal.ts';
+
+export const addGovernCommands = (program: Command, terminal: Terminal): void => {
+  const controls = program.command('controls').description('Controls: what a catalogue asks, and what is measured of it.');
+  example(
+    json(
+      reaching(
+        controls
+          .command('list')
+          .description('The controls of a catalogue with their states, counts and coverage.')
+          .requiredOption('--catalogue <id>', 'csf:2.0')
+          .option('--at <time>', 'as it stood then, ISO 8601 or now-24h')
+          .option('--offline', 'the catalogue alone, without a collector'),
+      ),
+    ).action(async (options: Reach & { catalogue: string; at?: string; offline?: boolean; json?: boolean }) => {
+      const { listControls } = await import('./controls.ts');
+      const { catalogue, at, offline = false } = options;
+      await listControls(
+        { catalogue, offline, json: options.json === true, ...(at === undefined ? {} : { at }) },
+        () => targetOf(options, terminal),
+        terminal,
+      );
+    }),
+    'vigil controls list --catalogue csf:2.0',
+  );
+};
