@@ -33,6 +33,11 @@ export const COLLECTOR_ERRORS = {
     hint: 'Mend the line; each group names control, relationship, reason and checks.',
     exit: 2,
   },
+  SIMULATION_BAD: {
+    text: '{what}: {reason}.',
+    hint: 'A scenario is {"frequency":{"poisson":0.5},"loss":{"lognormal":{"p5":10000,"p95":500000}},"draws":100000,"seed":1}.',
+    exit: 2,
+  },
   NOT_RUNNING: {
     text: 'No collector runs on {dir}.',
     hint: 'Start it with `vigil start --data {dir}`, or name another folder with --data.',

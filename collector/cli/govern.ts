@@ -31,4 +31,17 @@ export const addGovernCommands = (program: Command, terminal: Terminal): void =>
     }),
     'vigil controls list --catalogue csf:2.0',
   );
+  const risk = program.command('risk').description('Risks: what one may cost.');
+  example(
+    json(
+      risk
+        .command('simulate')
+        .description('What a scenario may cost in a year, by Monte Carlo; the seed gives the same digits again.')
+        .argument('<file>', 'JSON with frequency, loss, draws, seed, threshold; - for stdin'),
+    ).action(async (file: string) => {
+      const { simulateRisk } = await import('./risk.ts');
+      await simulateRisk(file === '-' ? file : terminal.here(file), terminal);
+    }),
+    'vigil risk simulate scenario.json',
+  );
 };
