@@ -38,6 +38,7 @@ import { openJournal } from './journal/journal.ts';
 import { JournalReader } from './journal/reader.ts';
 import { makeLag } from './lag.ts';
 import type { HostView } from './model/agent.ts';
+import { openReports } from './reports.ts';
 import { findPositions } from './resume.ts';
 import type { RulesView } from './river.ts';
 import { openEvents } from './store/embedded/events.ts';
@@ -297,6 +298,19 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       notes: () => notes,
     });
     const upkeep = openUpkeep({ dir, clock, signer, version: VERSION, collector, journal, events, audit, hosts });
+    const reports = await openReports({
+      dir,
+      config,
+      clock,
+      log: log.child({ part: 'report' }),
+      state: state.store,
+      events,
+      audit,
+      registry,
+      assets,
+      rules: () => rules,
+      coverage: (heard) => thread.coverage(heard),
+    });
     doors.current = await openDoors({
       config,
       log,
@@ -321,7 +335,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       detectLag: () => detectLag.current,
       factsLag: () => factsLag.current,
       notes,
-      more: upkeep.routes,
+      more: [...upkeep.routes, ...reports.routes],
     });
     closers.push(() => doors.current?.close());
     // First, so that no door waits for what takes hours.
@@ -338,6 +352,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       audit,
       judged: () => Math.min(detectLag.current.position, factsLag.current.position),
       refresh: async () => doors.current?.refresh(),
+      report: reports.due,
     });
     closers.push(() => schedule.close());
     const localAgent = config['local_agent.enabled'] ? startAgent() : null;

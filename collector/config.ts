@@ -71,6 +71,12 @@ export const COLLECTOR_SETTINGS = {
     doc: 'How long signed blocks are kept as evidence after all sinks have passed them.',
   },
   'journal.quota': { type: 'size', unit: 'bytes', default: '10GB', doc: 'How many bytes of signed blocks are kept.' },
+  'report.zone': {
+    type: 'text',
+    default: 'UTC',
+    doc: 'Time zone whose Monday begins a week of the report, an IANA name such as Europe/Berlin.',
+  },
+  'report.organisation': { type: 'text', default: null, doc: 'Name that stands on reports; the collector’s host name when absent.' },
   'log.level': { type: 'text', default: 'info', oneOf: LOG_LEVELS, env: 'VIGIL_LOG_LEVEL', doc: 'Least level that is logged.' },
   'log.file': { type: 'text', default: null, doc: 'File of the program’s own log; data.dir/logs/vigil.log when absent.' },
 } as const satisfies SettingTable;

@@ -69,6 +69,42 @@ export const COLLECTOR_ERRORS = {
     text: 'The console could not be built: {reason}.',
     hint: 'Run `npm ci` again; the API and the commands work without the console.',
   },
+  WEEK_MALFORMED: {
+    text: '{week} is no week.',
+    hint: 'Write an ISO week with its year, such as 2026-W47; a year has 52 or 53.',
+    status: 400,
+    exit: 2,
+  },
+  WEEK_NOT_OVER: {
+    text: 'The week {week} is not over: it ends {ends}.',
+    hint: 'Ask for a week that has ended; without --week it is the last full one.',
+    status: 400,
+    exit: 2,
+  },
+  REPORT_TOO_LARGE: {
+    text: 'The week has {count} documents of kind {what}; a report takes at most {most}.',
+    hint: 'Tune the rule that raised most of them; `vigil query --in alerts --by rule` names it.',
+    status: 503,
+  },
+  REPORT_NOT_KEPT: {
+    text: 'The report of {week} could not be kept: {reason}.',
+    hint: 'Free space in the data folder; the next hour tries again.',
+  },
+  REPORT_DAMAGED: {
+    text: 'The report file {file} cannot be used: {reason}.',
+    hint: 'Put it back from a backup; `vigil verify` on the folder of reports says which others hold.',
+  },
+  FILE_UNWRITABLE: {
+    text: '{file} cannot be written: {reason}.',
+    hint: 'Check that its folder is there and has room.',
+    exit: 2,
+  },
+  REPORT_FORMAT: {
+    text: 'A report cannot be made as {format} yet.',
+    hint: 'Take html and print it from a browser, or json for every figure, or text.',
+    status: 400,
+    exit: 2,
+  },
   NOT_FOUND: { text: 'There is no {what} {id}.', hint: 'Check the id; lists show the ones that exist.', status: 404, exit: 2 },
   STATE_CONFLICT: { text: '{what} {id} was changed by somebody else.', hint: 'Read it again and repeat the change.', status: 412 },
   STATE_TOO_NEW: {

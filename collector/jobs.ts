@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What the collector does by the calendar: retention, merging, checkpoints of the audit trail, its own certificate, the daily scores.
+ * What the collector does by the calendar: retention, merging, checkpoints of the audit trail, its own certificate, daily scores, the weekly report.
  * Input: the open parts. Output: a schedule that makes up for downtime.
  */
 import type { Clock } from '../core/clock.ts';
@@ -26,6 +26,8 @@ export interface JobParts {
   readonly judged: () => number;
   /** Renews the certificates of the listeners where they are due. */
   readonly refresh: () => Promise<void>;
+  /** Makes the weekly report when its time has come. */
+  readonly report: () => Promise<void>;
 }
 
 export const openJobs = (parts: JobParts): Promise<Schedule> => {
@@ -36,6 +38,8 @@ export const openJobs = (parts: JobParts): Promise<Schedule> => {
     { name: 'scores', cron: '0 0 * * *', run: async (due) => void (await takeDaily(state.store, due)) },
     { name: 'checkpoint', cron: '* * * * *', run: () => audit.checkpoint() },
     { name: 'certificate', cron: '5 3 * * *', run: parts.refresh },
+    // Every hour, because Monday six o'clock is another hour of UTC in each zone and half of the year.
+    { name: 'report', cron: '5 * * * *', run: parts.report },
   ];
   return openSchedule(
     jobs,

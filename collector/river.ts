@@ -6,7 +6,9 @@
 import { dirname, join, relative } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { openSavedJoins } from './decode/auditd/saved.ts';
+import { declarations } from './decode/decode.ts';
 import type { FailedShape } from './decode/shapes.ts';
+import { coverageOf, type RuleCoverage } from './detect/figures.ts';
 import { readRuleFolders } from './detect/folder.ts';
 import { compileRuleSet } from './detect/ruleset.ts';
 import { FactGathering, RowGathering, SignalGathering } from './gather.ts';
@@ -41,6 +43,8 @@ export type ToRiver =
   | { readonly kind: 'hosts'; readonly hosts: readonly HostView[] }
   /** A search waits: what the journal holds up to its end goes out at once. */
   | { readonly kind: 'flush' }
+  /** Which rules can fire on these datasets. */
+  | { readonly kind: 'coverage'; readonly heard: readonly string[] }
   | { readonly kind: 'stored'; readonly to: number }
   | { readonly kind: 'stop' };
 
@@ -60,6 +64,7 @@ export type FromRiver =
   | { readonly kind: 'batch'; readonly batch: EventBatch }
   | { readonly kind: 'progress'; readonly position: number; readonly events: number; readonly failed: number; readonly signals: number }
   | { readonly kind: 'quarantined'; readonly rule: string; readonly reason: string }
+  | { readonly kind: 'coverage'; readonly rules: readonly RuleCoverage[] }
   /** Bytes of the journal that hold no readable frame. */
   | { readonly kind: 'hole'; readonly offset: number; readonly end: number }
   /** Lines that no decoder understood, grouped by shape, since the start. */
@@ -134,6 +139,8 @@ const run = async (): Promise<void> => {
     if (message.kind === 'end') end = Math.max(end, message.end);
     else if (message.kind === 'hosts') for (const host of message.hosts) hosts.set(host.key, host);
     else if (message.kind === 'flush') flush = true;
+    else if (message.kind === 'coverage')
+      main.postMessage({ kind: 'coverage', rules: coverageOf(ruleset, declarations(), new Set(message.heard)) } satisfies FromRiver);
     else if (message.kind === 'stored') batches -= 1;
     else stopping = true;
     woken();

@@ -6,6 +6,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Clock } from '../core/clock.ts';
 import { toError } from '../core/errors.ts';
+import type { RuleCoverage } from './detect/figures.ts';
 import { fault } from './errors.ts';
 import type { HostView } from './model/agent.ts';
 import type { FromRiver, RiverData, RulesView, ToRiver } from './river.ts';
@@ -86,6 +87,8 @@ export interface RiverThread {
   flush(): void;
   hosts(hosts: readonly HostView[]): void;
   stored(to: number): void;
+  /** Which rules can fire on these datasets; null when the thread stops first. */
+  coverage(heard: readonly string[]): Promise<readonly RuleCoverage[] | null>;
   stop(): Promise<void>;
 }
 
@@ -109,7 +112,11 @@ export const startRiver = (data: Omit<RiverData, 'state'>, attach: (port: Messag
     resourceLimits: { maxOldGenerationSizeMb: RIVER_HEAP_MB, maxYoungGenerationSizeMb: RIVER_YOUNG_MB },
   });
   let stopping = false;
+  const asked: ((rules: readonly RuleCoverage[] | null) => void)[] = [];
   const stopped = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  worker.once('exit', () => {
+    for (const answer of asked.splice(0)) answer(null);
+  });
   worker.on('error', (error) => listeners.failed(toError(error)));
   worker.once('exit', () => stopping || listeners.failed(fault('THREAD_FAILED', { what: 'river worker', reason: 'it ended' })));
   worker.on('message', (message: FromRiver) => {
@@ -126,6 +133,8 @@ export const startRiver = (data: Omit<RiverData, 'state'>, attach: (port: Messag
         return listeners.hole(message.offset, message.end);
       case 'shapes':
         return listeners.shapes(message.shapes);
+      case 'coverage':
+        return asked.shift()?.(message.rules);
       case 'stopped':
         return undefined;
     }
@@ -136,6 +145,12 @@ export const startRiver = (data: Omit<RiverData, 'state'>, attach: (port: Messag
     flush: () => tell({ kind: 'flush' }),
     hosts: (hosts) => tell({ kind: 'hosts', hosts }),
     stored: (to) => tell({ kind: 'stored', to }),
+    coverage: (heard) =>
+      new Promise((resolve) => {
+        if (stopping) return resolve(null);
+        asked.push(resolve);
+        tell({ kind: 'coverage', heard });
+      }),
     stop: async () => {
       stopping = true;
       tell({ kind: 'stop' });

@@ -34,7 +34,7 @@ export const SIGNATURE_NAME = 'signature.txt';
 const DOMAIN = 'vigil-backup-v1';
 
 /** Folders of a data folder that a backup may hold. */
-const FOLDERS: ReadonlySet<string> = new Set(['keys', 'state', 'events', 'journal', 'audit', 'quarantine']);
+const FOLDERS: ReadonlySet<string> = new Set(['keys', 'state', 'events', 'journal', 'audit', 'quarantine', 'reports']);
 
 export interface Seal {
   /** Where the manifest's entry begins, and the length of its text. */

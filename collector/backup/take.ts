@@ -49,7 +49,7 @@ export interface Backups {
 
 const FOLDER = 'backup';
 // What a restart of the collector makes by itself. The incarnation stays behind, so that the copy is another journal (W6).
-const COPIED = ['keys', 'audit', 'quarantine'];
+const COPIED = ['keys', 'audit', 'quarantine', 'reports'];
 
 export const openBackups = (parts: BackupParts): Backups => {
   const { dir, clock, journal } = parts;

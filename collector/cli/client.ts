@@ -43,6 +43,14 @@ export const callCollector = async <T>(target: Target, call: Call): Promise<T> =
   return value as T;
 };
 
+/** Calls the API for what is not to be read as JSON here. @throws the same. */
+export const callText = async (target: Target, call: Call): Promise<string> => {
+  const response = await send(target, call);
+  const text = await readText(response);
+  if ((response.statusCode ?? 500) >= 400) throw problem(parseAnswer(text, target), response.statusCode ?? 500, target);
+  return text;
+};
+
 const parseAnswer = (text: string, target: Target): unknown => {
   if (text === '') return null;
   try {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Commands that look: query, status, explain, verify.
+ * Commands that look: query, status, explain, report, verify.
  * Input: flags; a running collector's API, or files for verify. Output: tables for people, NDJSON for programs.
  */
 import { existsSync } from 'node:fs';
@@ -8,6 +8,7 @@ import type { Command } from 'commander';
 import { fault } from '../errors.ts';
 import type { Target } from './client.ts';
 import { example, json, reaching } from './program.ts';
+import type { ReportOptions } from './report.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Reach {
@@ -110,20 +111,39 @@ export const addLookCommands = (program: Command, terminal: Terminal): void => {
     'vigil explain score bastion --at now-1d',
     'vigil explain control PR.AA-05',
   );
+  const report = program.command('report').description('Reports: weekly.');
+  example(
+    reaching(
+      report
+        .command('weekly')
+        .description('Make and print the posture report of a week that is over; a revision when facts came since it was made.')
+        .option('--week <week>', 'an ISO week such as 2026-W47 (default: the last full one)')
+        .option('--format <format>', 'html, json or text', 'html')
+        .option('--out <file>', 'write it there instead of to stdout'),
+    ).action(async (options: Reach & ReportOptions) => {
+      const { runReport } = await import('./report.ts');
+      await runReport(options, targetOf(options, terminal), terminal);
+    }),
+    'vigil report weekly --week 2026-W47 --format html --out report.html',
+  );
   example(
     json(
       reaching(
         program
           .command('verify')
-          .description('Check the signed blocks an event, alert or incident rests on; or a journal or audit log, offline.')
-          .argument('<what>', 'an id (evt_…, alr_…, inc_…, INC-8), a file or a folder'),
+          .description(
+            'Check the signed blocks an event, alert or incident rests on; or offline a journal, an audit log, a backup, a report.',
+          )
+          .argument('<what>', 'an id (evt_…, alr_…, inc_…, INC-8), a file or a folder')
+          .option('--signer <key>', 'of a report: the public key, or its SHA-256, that must have signed it'),
       ),
-    ).action(async (what: string, options: Reach & { json?: boolean }) => {
+    ).action(async (what: string, options: Reach & { json?: boolean; signer?: string }) => {
       const { runVerify } = await import('./verify.ts');
-      const holds = await runVerify(what, targetOf(options, terminal), options.json === true, terminal);
+      const holds = await runVerify(what, targetOf(options, terminal), options.json === true, terminal, options.signer);
       if (!holds) process.exitCode = 1;
     }),
     'vigil verify INC-1',
     'vigil verify .vigil/journal',
+    'vigil verify report.json',
   );
 };

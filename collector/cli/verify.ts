@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * `vigil verify`: the signed records behind an id, through a running collector; a journal or an audit log, offline from its files.
+ * `vigil verify`: the signed records behind an id, through a running collector; a journal, an audit log, a backup or reports, offline from their files.
  * Input: an id, a file or a folder. Output: what holds, and where not, the first position that does not.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { countText, sizeText, type Terminal, visible } from './terminal.ts';
 const ID = /^(?:(?:evt|alr|inc)_[A-Za-z0-9_-]{16,32}|INC-\d+)$/i;
 
 /** Answers whether everything holds. */
-export const runVerify = async (what: string, target: Target, json: boolean, terminal: Terminal): Promise<boolean> => {
+export const runVerify = async (what: string, target: Target, json: boolean, terminal: Terminal, signer?: string): Promise<boolean> => {
   if (ID.test(what)) return verifyId(what, target, json, terminal);
   const path = terminal.here(what);
   if (!existsSync(path)) throw fault('USAGE', { reason: `"${what}" is neither an id (evt_…, alr_…, inc_…, INC-8) nor a file or folder` });
@@ -21,6 +21,9 @@ export const runVerify = async (what: string, target: Target, json: boolean, ter
     const { isBackup } = await import('../backup/read.ts');
     if (await isBackup(path)) return (await import('./backup.ts')).verifyBackup(path, json, terminal);
   }
+  const { reportsIn, verifyReports } = await import('./verify-report.ts');
+  const reports = reportsIn(path);
+  if (reports.length > 0) return verifyReports(reports, signer, json, terminal);
   const kind = kindOf(path);
   if (kind === 'journal') return verifyJournalFolder(path, json, terminal);
   if (kind === 'audit') return verifyAuditLog(path, json, terminal);
@@ -28,7 +31,9 @@ export const runVerify = async (what: string, target: Target, json: boolean, ter
   for (const part of ['journal', 'audit'])
     if (existsSync(join(path, part)))
       holds.push(await (part === 'journal' ? verifyJournalFolder : verifyAuditLog)(join(path, part), json, terminal));
-  if (holds.length === 0) throw fault('USAGE', { reason: `${path} holds neither a journal nor an audit log` });
+  const kept = existsSync(join(path, 'reports')) ? reportsIn(join(path, 'reports')) : [];
+  if (kept.length > 0) holds.push(await verifyReports(kept, signer, json, terminal));
+  if (holds.length === 0) throw fault('USAGE', { reason: `${path} holds neither a journal, an audit log nor a report` });
   return holds.every(Boolean);
 };
 

@@ -4,7 +4,7 @@
  * Input: a rule set, declarations of decoders, datasets seen. Output: live, silent or blind for each rule, with the reason.
  */
 import { isEcsField } from '../../core/ecs.ts';
-import type { LogSource } from '../model/rule.ts';
+import { type LogSource, techniquesOf } from '../model/rule.ts';
 import type { CompiledRule, CompiledRuleSet } from './ruleset.ts';
 import type { Node } from './sigma/ast.ts';
 import { admits, datasetSources, type EventSource, UNKNOWN_SOURCE, withPossibleKinds } from './source.ts';
@@ -22,6 +22,8 @@ export interface RuleCoverage {
   readonly rule: string;
   readonly title: string;
   readonly level: string;
+  /** ATT&CK techniques it names. */
+  readonly techniques: readonly string[];
   /** `live`: a source that is heard gives every field. `silent`: one that would was not seen. `blind`: no decoder gives a field. */
   readonly state: 'live' | 'silent' | 'blind';
   readonly datasets: readonly string[];
@@ -48,7 +50,7 @@ export const coverageOf = (
     const feeding = sources.filter(({ source }) => feeds(rule, source));
     const seen = feeding.filter(({ dataset }) => heard === undefined || heard.has(dataset));
     const { id, title, level } = rule.rule;
-    const base = { rule: id, title, level, datasets: feeding.map((f) => f.dataset) };
+    const base = { rule: id, title, level, techniques: techniquesOf(rule.rule.tags), datasets: feeding.map((f) => f.dataset) };
     if (seen.length === 0) return { ...base, state: 'silent', missing: [] };
     if (seen.some(({ names }) => canHold(rule.node, names))) return { ...base, state: 'live', missing: [] };
     // Another source that was not seen yet would give every field: that one is awaited.

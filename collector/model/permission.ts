@@ -20,6 +20,8 @@ export const PERMISSIONS = {
   'user.write': 'Add, change and disable users, make API tokens for others.',
   'audit.read': 'Read the audit trail.',
   'store.write': 'Decode a range of the journal again.',
+  'report.read': 'Read reports.',
+  'report.write': 'Make reports and their revisions.',
   'backup.write': 'Take backups of everything, keys included.',
   'status.read': 'See health, lag and counts.',
   'self.write': 'Change the own password and end the own sessions.',

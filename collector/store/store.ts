@@ -13,6 +13,7 @@ import type { HostDecision } from '../model/host.ts';
 import type { Incident, IncidentWork } from '../model/incident.ts';
 import type { Observation } from '../model/observation.ts';
 import type { JournalPosition, JournalRange, Page } from '../model/page.ts';
+import type { ReportEntry } from '../model/report.ts';
 import type { Risk } from '../model/risk.ts';
 import type { ScoreInputs, ScoreSnapshot } from '../model/score.ts';
 import type { ApiToken, EnrolToken, Session, User } from '../model/user.ts';
@@ -151,6 +152,8 @@ export interface Collections {
   readonly score: ScoreInputs;
   readonly scoreSnapshot: ScoreSnapshot;
   readonly risk: Risk;
+  /** Register of the reports that were made. */
+  readonly report: ReportEntry;
   /** Small facts of the installation, by name. */
   readonly setting: Readonly<Record<string, unknown>>;
 }
@@ -175,6 +178,7 @@ const COLLECTION_NAMES = {
   score: true,
   scoreSnapshot: true,
   risk: true,
+  report: true,
   setting: true,
 } as const satisfies Readonly<Record<Collection, true>>;
 /** Names of all collections; each has a table or an index of its own. */

@@ -61,6 +61,7 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/folder.ts': ['core', 'collector/errors.ts'],
   'collector/redecode.ts': 'everything',
   'collector/upkeep.ts': 'everything',
+  'collector/reports.ts': 'everything',
   'collector/start.ts': 'everything',
   'collector/health.ts': edge,
   'collector/main.ts': 'everything',

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Gathers what a report is made from: the week and the one before it from the stores, hosts and rules as they stand.
+ * Input: the stores' ports, the fleet, the rules. Output: `ReportInputs`, whole or a coded error.
+ */
+import type { EcsField } from '../../core/ecs.ts';
+import type { AlertId } from '../../core/ids.ts';
+import { type UnixMs, unixMs } from '../../core/units.ts';
+import { fault } from '../errors.ts';
+import { parseEntity } from '../model/entity.ts';
+import type { HostStanding } from '../model/host.ts';
+import type { Observation } from '../model/observation.ts';
+import type { Literal, Node } from '../query/ast.ts';
+import { parseOrThrow } from '../query/parse.ts';
+import type { Collection, Collections, EventStore, StateStore } from '../store/store.ts';
+import type { AlertInput, IncidentInput, MomentInput, NoticeInput, Records, ReportInputs, RuleInput, WindowInput } from './inputs.ts';
+import { METHOD, TARGETS } from './inputs.ts';
+import { type Week, weekAfter } from './week.ts';
+
+export interface GatherPorts {
+  readonly state: Pick<StateStore, 'list' | 'get'>;
+  readonly events: Pick<EventStore, 'search' | 'count' | 'top' | 'histogram'>;
+  readonly now: () => UnixMs;
+  readonly organisation: string;
+  readonly hosts: () => Promise<readonly HostStanding[]>;
+  /** Name of any host that was ever heard of, with or without an agent. */
+  readonly nameOf: (host: string) => string | undefined;
+  readonly sources: () => MomentInput['sources'];
+  readonly unreadable: () => MomentInput['unreadable'];
+  readonly rules: () => Pick<MomentInput['rules'], 'loaded' | 'refused'>;
+  /** Whether each rule can fire on these datasets; null while rules are being read. */
+  readonly coverage: (heard: readonly string[]) => Promise<readonly RuleInput[] | null>;
+}
+
+const PAGE = 1_000;
+/** More documents of a kind than this are no weekly report any more. */
+const MOST = 200_000;
+const NOTICES = 500;
+/** Hosts whose hours are counted one by one. */
+const HOURLY = 200;
+/** Weeks of the posture line. */
+export const LINE_WEEKS = 13;
+
+const literal = (text: string): Literal => ({ text, quoted: false, at: 0 });
+const range = (field: string, op: 'gte' | 'lt', at: number): Node => ({
+  kind: 'range',
+  field: literal(field),
+  op,
+  value: literal(String(at)),
+});
+const both = (...of: readonly Node[]): Node => ({ kind: 'and', of });
+
+/** Everything about a week. `kept`: what was taken when the report was first made, so that a revision differs by facts alone. */
+export const gatherInputs = async (ports: GatherPorts, week: Week, kept: MomentInput | null): Promise<ReportInputs> => {
+  const before = weekAfter(week, -1);
+  const hosts = kept?.hosts ?? (await ports.hosts());
+  const [now, then] = [await windowOf(ports, week, true), await windowOf(ports, before, false)];
+  const moment = kept ?? (await momentOf(ports, hosts, now.records));
+  return {
+    method: METHOD,
+    week: week.name,
+    zone: week.zone,
+    organisation: ports.organisation,
+    targets: TARGETS,
+    now,
+    before: then,
+    moment,
+    observations: await spansOf(ports, week),
+  };
+};
+
+const momentOf = async (ports: GatherPorts, hosts: readonly HostStanding[], records: Records): Promise<MomentInput> => ({
+  at: ports.now(),
+  hosts,
+  sources: ports.sources(),
+  unreadable: ports.unreadable(),
+  rules: { ...ports.rules(), coverage: await ports.coverage(records.byDataset.map(({ name }) => name)) },
+});
+
+const windowOf = async (ports: GatherPorts, week: Week, hourly: boolean): Promise<WindowInput> => {
+  const { from, to, days } = week;
+  const incidents = await incidentsOf(ports, week);
+  const alerts = await alertsOf(ports, week);
+  const records = await recordsOf(ports, week, hourly);
+  const noticed = await noticesOf(ports, week);
+  return { week: week.name, from, to, days, alerts, incidents, records, ...noticed };
+};
+
+/** All documents that match, page by page. @throws CodedError REPORT_TOO_LARGE. */
+const all = async <C extends Collection>(
+  state: GatherPorts['state'],
+  collection: C,
+  where: Node,
+): Promise<readonly { readonly id: string; readonly value: Collections[C] }[]> => {
+  const found: { readonly id: string; readonly value: Collections[C] }[] = [];
+  for (let after: string | null | undefined; after !== null; ) {
+    const page: Awaited<ReturnType<typeof state.list<C>>> = await state.list(collection, {
+      where,
+      limit: PAGE,
+      ...(after === undefined ? {} : { after }),
+    });
+    if (page.total > MOST) throw fault('REPORT_TOO_LARGE', { what: collection, count: page.total, most: MOST });
+    found.push(...page.items);
+    after = page.next;
+  }
+  return found;
+};
+
+const alertsOf = async ({ state }: GatherPorts, { from, to }: Week): Promise<readonly AlertInput[]> => {
+  const found = await all(state, 'alert', both(range('first', 'gte', from), range('first', 'lt', to)));
+  const live = found.filter(({ value }) => value.status === 'live');
+  const inputs = await Promise.all(
+    live.map(async ({ id, value }): Promise<AlertInput> => {
+      const work = (await state.get('alertWork', id))?.value;
+      const { rule, title, level, entity, entityName, first, detected, techniques, replay, incident } = value;
+      return {
+        ...{ id: value.id, rule, title, level, entity, entityName, first, detected, techniques, replay },
+        ...(incident === undefined ? {} : { incident }),
+        ...(work?.acknowledgedAt === undefined ? {} : { acknowledgedAt: work.acknowledgedAt }),
+        ...(work?.closedAt === undefined ? {} : { closedAt: work.closedAt }),
+        ...(work?.verdict === undefined ? {} : { verdict: work.verdict }),
+      };
+    }),
+  );
+  return inputs.sort((a, b) => a.first - b.first || (a.id < b.id ? -1 : 1));
+};
+
+const incidentsOf = async ({ state, nameOf }: GatherPorts, { from, to }: Week): Promise<readonly IncidentInput[]> => {
+  const found = await all(state, 'incident', range('first', 'lt', to));
+  const inputs = await Promise.all(
+    found.map(async ({ id, value }): Promise<IncidentInput | null> => {
+      const work = (await state.get('incidentWork', id))?.value;
+      const moves = work?.moves ?? [];
+      const ended = moves.at(-1);
+      // What was over before the week began is no part of it.
+      if (value.mergedInto !== undefined) return null;
+      if (
+        value.last < from &&
+        ended !== undefined &&
+        ended.at < from &&
+        (ended.to === 'closed' || ended.to === 'dismissed' || ended.to === 'merged')
+      )
+        return null;
+      const owner = work?.owner === undefined ? null : ((await state.get('user', work.owner))?.value.name ?? work.owner);
+      const { number, title, severity, first, detected, entities, techniques, backlog, replay } = value;
+      const alerts = await begunBefore(state, value.alerts, to);
+      return {
+        ...{ id: value.id, number, title, severity, first, detected, alerts, entities, techniques, backlog, replay, owner },
+        moves: moves.filter(({ at }) => at < to),
+        verdict: work?.verdict ?? null,
+        hosts: entities.flatMap((entity) => {
+          const parsed = parseEntity(entity);
+          return parsed?.kind === 'host' ? [nameOf(parsed.id) ?? parsed.id] : [];
+        }),
+      };
+    }),
+  );
+  return inputs.filter((one) => one !== null).sort((a, b) => a.number - b.number);
+};
+
+/** What joined it after the week is not this week's. */
+const begunBefore = async (state: GatherPorts['state'], ids: readonly AlertId[], to: UnixMs): Promise<readonly AlertId[]> => {
+  const found = await Promise.all(ids.map((id) => state.get('alert', id)));
+  return ids.filter((_, i) => (found[i]?.value.first ?? 0) < to);
+};
+
+const OTHERS = parseOrThrow('not event.dataset: vigil');
+const FAILED = parseOrThrow('not event.dataset: vigil and vigil.decode: failed');
+const OWN = parseOrThrow(
+  'event.dataset: vigil and event.action: (agent-silent or agent-returned or agent-clock-skew or identity-refused or identity-held or block-conflict or block-bad or records-missing or records-lost or rule-refused or rule-quarantined or collector-restored or audit-broken)',
+);
+
+const recordsOf = async ({ events, nameOf }: GatherPorts, week: Week, hourly: boolean): Promise<Records> => {
+  const { from, to, days } = week;
+  const question = { where: OTHERS, from, to };
+  const [{ count: total }, { count: failed }] = [await events.count(question), await events.count({ where: FAILED, from, to })];
+  if (total === 0) return { total, failed, byDay: days.slice(1).map(() => 0), byHost: [], byDataset: [] };
+  const byDay: number[] = [];
+  for (let i = 0; i < 7; i++) byDay.push((await events.count({ where: OTHERS, from: days[i] as UnixMs, to: days[i + 1] as UnixMs })).count);
+  const byHost = await events.top(question, 'host.id' as EcsField, 1_000);
+  const counted: Records['byHost'][number][] = [];
+  for (const [i, { key, count }] of byHost.entries())
+    counted.push({
+      host: key,
+      name: nameOf(key) ?? key,
+      count,
+      hours: hourly && i < HOURLY ? await hoursOf(events, key, week) : 0,
+    });
+  const byDataset = await events.top(question, 'event.dataset' as EcsField, 1_000);
+  return { total, failed, byDay, byHost: counted, byDataset: byDataset.map(({ key, count }) => ({ name: key, count })) };
+};
+
+const hoursOf = async (events: GatherPorts['events'], host: string, { from, to }: Week): Promise<number> => {
+  const where: Node = { kind: 'and', of: [OTHERS, { kind: 'is', field: literal('host.id'), value: { text: host, quoted: true, at: 0 } }] };
+  const buckets = await events.histogram({ where, from, to }, Math.round((to - from) / 3_600_000));
+  return buckets.filter(({ count }) => count > 0).length;
+};
+
+const noticesOf = async ({ events }: GatherPorts, { from, to }: Week): Promise<Pick<WindowInput, 'notices' | 'noticesMore'>> => {
+  const question = { where: OWN, from, to };
+  const { count } = await events.count(question);
+  const page = count === 0 ? { events: [] } : await events.search(question, { limit: NOTICES, order: 'oldest' });
+  const notices = page.events.map(
+    (event): NoticeInput => ({
+      event: event['event.id'] ?? '',
+      at: event['@timestamp'] ?? from,
+      action: event['event.action'] ?? '',
+      host: event['host.name'] ?? null,
+      message: event.message ?? '',
+      count: Number(event['vigil.extra']?.['count'] ?? 0) || 0,
+    }),
+  );
+  return { notices, noticesMore: Math.max(0, count - notices.length) };
+};
+
+/** Spans that say something of this week, the one before, or an end of the weeks of the line. */
+const spansOf = async ({ state }: GatherPorts, week: Week): Promise<readonly Observation[]> => {
+  const ends = Array.from({ length: LINE_WEEKS }, (_, i) => weekAfter(week, -i).to);
+  const oldest = weekAfter(week, 1 - LINE_WEEKS);
+  const from = weekAfter(week, -1).from;
+  const found = await all(state, 'observation', both(range('expires', 'gte', oldest.to), range('first', 'lt', week.to)));
+  return (
+    found
+      .map(({ value }) => value)
+      .filter(({ first, expires }) => expires > from || ends.some((end) => first <= end && end < expires))
+      // A span that goes on after the week says the same of it whenever it is read.
+      .map((span) =>
+        span.expires > week.to
+          ? { ...span, last: unixMs(Math.min(span.last, week.to - 1)), expires: unixMs(week.to + 1), open: true }
+          : span,
+      )
+      .sort((a, b) => a.first - b.first || (a.id < b.id ? -1 : 1))
+  );
+};

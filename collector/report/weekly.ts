@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Every figure of a week, from its inputs alone: the same inputs give the same figures on any machine, which is what `vigil verify` checks.
+ * Input: `ReportInputs`. Output: `WeeklyFigures`, and the document that says them. Pure.
+ */
+import type { UnixMs } from '../../core/units.ts';
+import { decisionsOf } from './decision.ts';
+import type { ReportDocument } from './document.ts';
+import { frontOf } from './front.ts';
+import { gapsOf } from './gap.ts';
+import type { ReportInputs, WindowInput } from './inputs.ts';
+import { type CoverageFigures, coverageFigures, coverageSection } from './section/coverage.ts';
+import { type IncidentFigures, incidentFigures, incidentSection } from './section/incidents.ts';
+import { methodSection, type Seal } from './section/method.ts';
+import { peopleSection } from './section/people.ts';
+import { type FileFigures, type SettingFigures, settingFigures, settingSection } from './section/settings.ts';
+import { complianceSection, entitySection, riskSection } from './section/unmeasured.ts';
+import { type VulnerabilityFigures, vulnerabilitySection } from './section/vulnerabilities.ts';
+import { timesOf } from './words.ts';
+
+/** Figures of one of the two weeks. */
+export interface WeekFigures {
+  readonly incidents: IncidentFigures;
+  readonly settings: SettingFigures;
+}
+
+export interface WeeklyFigures extends WeekFigures {
+  readonly before: WeekFigures;
+  readonly coverage: CoverageFigures;
+  readonly files: FileFigures;
+  readonly vulnerabilities: VulnerabilityFigures;
+}
+
+export const weeklyFigures = (inputs: ReportInputs): WeeklyFigures => {
+  const names = new Map(inputs.moment.hosts.map(({ host, name }) => [`host:${host}`, name]));
+  const nameOf = (subject: string): string => names.get(subject) ?? subject;
+  const of = (window: WindowInput): WeekFigures => ({
+    incidents: incidentFigures(window, inputs.targets),
+    settings: settingFigures(inputs.observations, window, nameOf),
+  });
+  return {
+    ...of(inputs.now),
+    before: of(inputs.before),
+    coverage: coverageFigures(inputs.now, inputs.before, inputs.moment),
+    files: { unexplained: 0, byPackage: 0, upgrades: 0, sample: [], hosts: 0 },
+    vulnerabilities: { matched: 0, packages: 0, hosts: 0 },
+  };
+};
+
+/** What stands on an edition besides its figures. */
+export interface Edition {
+  readonly made: UnixMs;
+  readonly revision: number;
+  readonly revised: readonly string[];
+  readonly seal: Seal;
+}
+
+/** The report as words and tables. */
+export const documentOf = (inputs: ReportInputs, figures: WeeklyFigures, { made, revision, revised, seal }: Edition): ReportDocument => {
+  const times = timesOf({ zone: inputs.zone, from: inputs.now.from, to: inputs.now.to });
+  const { now, moment } = inputs;
+  return {
+    week: inputs.week,
+    organisation: inputs.organisation,
+    range: `${times.range(now)}, ${inputs.zone}`,
+    made: times.long(made),
+    revision,
+    revised,
+    front: frontOf(inputs, figures, decisionsOf(inputs, figures, times), times),
+    sections: [
+      incidentSection(figures.incidents, now, times),
+      entitySection(),
+      vulnerabilitySection(figures.vulnerabilities),
+      settingSection(figures.settings, figures.files, times),
+      coverageSection(figures.coverage, moment, times),
+      riskSection(),
+      complianceSection(),
+      peopleSection(),
+      methodSection(inputs, gapsOf(figures, times), seal, times),
+    ],
+  };
+};

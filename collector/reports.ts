@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The weekly report in a running collector: its key, its folder, what it is gathered from, its routes and its hour.
+ * Input: the open parts of the collector. Output: routes, the job of the schedule, and the fonts that stand in the HTML.
+ */
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import { type UnixMs, unixMs } from '../core/units.ts';
+import type { AuditLog } from './auth/audit/log.ts';
+import type { CollectorConfig } from './config.ts';
+import type { RuleCoverage } from './detect/figures.ts';
+import { fault } from './errors.ts';
+import type { Assets } from './fleet/asset.ts';
+import { sourceFigures } from './fleet/figures.ts';
+import { openSigner } from './fleet/keys.ts';
+import type { Registry } from './fleet/registry.ts';
+import type { Route } from './http/route.ts';
+import type { HostStanding } from './model/host.ts';
+import { openArchive } from './report/archive.ts';
+import { fingerprintOf } from './report/bundle.ts';
+import { openDesk, type ReportDesk } from './report/desk.ts';
+import type { Fonts } from './report/render/style.ts';
+import { reportRoutes } from './report/routes.ts';
+import { isZone } from './report/week.ts';
+import type { RulesView } from './river.ts';
+import type { EventStore, StateStore } from './store/store.ts';
+
+export interface ReportParts {
+  readonly dir: string;
+  readonly config: CollectorConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly state: StateStore;
+  readonly events: EventStore;
+  readonly audit: AuditLog;
+  readonly registry: Registry;
+  readonly assets: Assets;
+  readonly rules: () => RulesView;
+  readonly coverage: (heard: readonly string[]) => Promise<readonly RuleCoverage[] | null>;
+}
+
+export interface Reports {
+  readonly routes: readonly Route[];
+  readonly due: ReportDesk['due'];
+}
+
+/** Folder of reports in the data folder. */
+const FOLDER = 'reports';
+const UNREADABLE = /^(?:FILE|FOLDER)_(?:DENIED|FAILED|UNTRUSTED_LINK)$/;
+
+/** @throws CodedError CONFIG_BAD_VALUE is the table's; USAGE for a zone that the platform does not know; KEY_FILE_BAD. */
+export const openReports = async (parts: ReportParts): Promise<Reports> => {
+  const { dir, config, clock, log, state, events, audit, registry } = parts;
+  const zone = config['report.zone'];
+  if (!isZone(zone)) throw fault('USAGE', { reason: `report.zone is "${zone}", which is no time zone such as Europe/Berlin` });
+  const signer = await openSigner(join(dir, 'keys', 'report.pem'));
+  const since = await sayKey(parts, fingerprintOf(signer.publicKey));
+  const fleet = () => registry.all().map((agent) => ({ agent, presence: registry.presenceOf(agent.id) ?? null }));
+  const desk = openDesk({
+    gather: {
+      state,
+      events,
+      now: () => clock.now(),
+      organisation: config['report.organisation'] ?? hostname(),
+      hosts: async () => standings(parts),
+      nameOf: (host) => parts.assets.find(host)?.name,
+      sources: () =>
+        sourceFigures(fleet()).map(({ host, stream, dataset, behindBytes, counts }) => ({ host, stream, dataset, behindBytes, counts })),
+      unreadable: () =>
+        fleet().flatMap(({ agent, presence }) =>
+          (presence?.heartbeat?.conditions ?? [])
+            .filter(({ code }) => UNREADABLE.test(code))
+            .map(({ code, about }) => ({ host: agent.host, code, about })),
+        ),
+      rules: () => {
+        const { loaded, refused } = parts.rules();
+        return { loaded, refused: refused.map(({ file, line, message }) => ({ file, line, message })) };
+      },
+      coverage: async (heard) =>
+        (await parts.coverage(heard))?.map(({ rule, title, level, state: can, missing, techniques }) => ({
+          ...{ rule, title, level, missing, techniques },
+          state: can,
+        })) ?? null,
+    },
+    state,
+    archive: await openArchive(join(dir, FOLDER), state),
+    audit,
+    signer,
+    fonts: await readFonts(),
+    zone,
+    since,
+    now: () => clock.now(),
+    log,
+  });
+  return { routes: reportRoutes(desk), due: desk.due };
+};
+
+/** The key's fingerprint enters the audit trail before the first report is signed with it, and again if it ever is another. Answers since when reports are made. */
+const sayKey = async ({ state, audit, clock }: ReportParts, fingerprint: string): Promise<UnixMs> => {
+  const said = (await state.get('setting', 'report'))?.value;
+  const since = unixMs(typeof said?.['since'] === 'number' ? said['since'] : clock.now());
+  if (said?.['key'] === fingerprint) return since;
+  const actor = { kind: 'local-owner', id: 'collector', name: 'the collector', role: 'admin' } as const;
+  await audit.act({ act: 'report.key', on: fingerprint, details: { key: fingerprint }, actor }, () =>
+    state.put('setting', 'report', { key: fingerprint, since }),
+  );
+  return since;
+};
+
+/** Each host once, by the best of its agents. */
+const standings = ({ registry, assets }: ReportParts): readonly HostStanding[] => {
+  const rank = ['reporting', 'silent', 'expected', 'retired'];
+  const best = new Map<string, HostStanding>();
+  for (const agent of registry.all()) {
+    const presence = registry.presenceOf(agent.id);
+    const gone = agent.state === 'retired' || agent.state === 'revoked';
+    const standing = gone ? 'retired' : presence === undefined ? 'expected' : presence.silentSince === undefined ? 'reporting' : 'silent';
+    const one: HostStanding = {
+      host: agent.asset,
+      name: assets.find(agent.asset)?.name ?? agent.host,
+      standing,
+      since: presence?.silentSince ?? agent.enrolledAt,
+      lastSeen: presence?.lastSeen ?? null,
+    };
+    const known = best.get(agent.asset);
+    if (known === undefined || rank.indexOf(standing) < rank.indexOf(known.standing)) best.set(agent.asset, one);
+  }
+  return [...best.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+};
+
+/** The look's fonts as data; without them the reader's own serif and sans stand in. */
+const readFonts = async (): Promise<Fonts | null> => {
+  const file = (family: string): Promise<string> =>
+    readFile(
+      fileURLToPath(new URL(`../node_modules/@fontsource-variable/${family}/files/${family}-latin-wght-normal.woff2`, import.meta.url)),
+      'base64',
+    );
+  try {
+    const [sans, serif, mono] = await Promise.all([file('inter'), file('vollkorn'), file('jetbrains-mono')]);
+    return { sans, serif, mono };
+  } catch {
+    // An installation without the console's packages has none.
+    return null;
+  }
+};
