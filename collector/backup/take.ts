@@ -3,7 +3,7 @@
  * Takes a backup of a collector that runs: store and state first, the journal last, its segments pinned meanwhile (river.md J6).
  * Input: the parts of the collector as ports. Output: one archive; what the journal acknowledged before is in it.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../core/clock.ts';
@@ -127,6 +127,8 @@ const sourceOf = (path: string, from: string): BackupSource => ({ path, from, by
 
 /** Links of a folder's files: they keep what they hold when others take their names. Checkpoints first, so that a log is never older than its own. */
 const freeze = (dir: string, name: string, into: string): readonly BackupSource[] => {
+  // A data folder that no report was made in has none.
+  if (!existsSync(join(dir, name))) return [];
   const names = readFolder(join(dir, name)).toSorted((a, b) => Number(b.endsWith('.checkpoint')) - Number(a.endsWith('.checkpoint')));
   mkdirSync(join(into, name), { mode: 0o700 });
   return names.flatMap((one) => {
