@@ -24,7 +24,8 @@ import { fault } from './errors.ts';
 import { openAssets } from './fleet/asset.ts';
 import { openCa } from './fleet/ca.ts';
 import { openSigner } from './fleet/keys.ts';
-import { type LocalAgent, openLocalEnrolment, startLocalAgent } from './fleet/local.ts';
+import type { LocalAgent } from './fleet/local.ts';
+import { nodeOf, openInstaller } from './fleet/package/install.ts';
 import { openRegistry } from './fleet/registry.ts';
 import { openSilence } from './fleet/silence.ts';
 import { openEnrolTokens } from './fleet/token.ts';
@@ -38,6 +39,7 @@ import { openJournal } from './journal/journal.ts';
 import { JournalReader } from './journal/reader.ts';
 import { makeLag } from './lag.ts';
 import type { HostView } from './model/agent.ts';
+import { startOwnAgent } from './own-agent.ts';
 import { openReports } from './reports.ts';
 import { findPositions } from './resume.ts';
 import type { RulesView } from './river.ts';
@@ -76,9 +78,6 @@ export interface Collector {
 
 /** How long what was journaled may take to be understood. */
 const SETTLE_MS = 120_000;
-
-/** Folder of the local agent's state, in the data folder. */
-const LOCAL_AGENT_STATE = 'agent';
 
 /**
  * Opens everything. What was opened is closed again when a later part fails.
@@ -327,6 +326,13 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       quarantine,
       ca,
       tokens,
+      installer: openInstaller({
+        root: PROJECT,
+        dir: join(dir, 'packages'),
+        version: VERSION,
+        node: nodeOf(PROJECT),
+        url: () => config['agents.public_url'] ?? (doors.current?.agentsUrl as string),
+      }),
       health,
       signer,
       self,
@@ -355,7 +361,16 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       report: reports.due,
     });
     closers.push(() => schedule.close());
-    const localAgent = config['local_agent.enabled'] ? startAgent() : null;
+    const localAgent = config['local_agent.enabled']
+      ? startOwnAgent({
+          config,
+          dir,
+          root: PROJECT,
+          clock,
+          log,
+          enrolment: { registry, tokens, pin: ca.pin, localUrl: () => doors.current?.agentsUrl as string },
+        })
+      : null;
     if (localAgent) closers.push(() => localAgent.close());
     own.say({ action: 'collector-started', message: `The collector ${VERSION} started.` });
     if (journal.report.incarnation === 'file-missing')
@@ -375,20 +390,6 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       runDue: () => schedule.runDue(),
       close,
     };
-
-    function startAgent(): LocalAgent {
-      const stateDir = join(dir, LOCAL_AGENT_STATE);
-      mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-      return startLocalAgent({
-        program: [process.execPath, '--disable-sigusr1', '--disable-proto=throw', join(PROJECT, 'bin', 'vigil-agent.js')],
-        stateDir,
-        tails: config['local_agent.tail'],
-        args: config['local_agent.discover'] ? [] : ['--no-discover'],
-        enrolment: openLocalEnrolment(stateDir, { registry, tokens, pin: ca.pin, localUrl: () => doors.current?.agentsUrl as string }),
-        clock,
-        log: log.child({ part: 'local-agent' }),
-      });
-    }
   } catch (error) {
     await close();
     throw error;

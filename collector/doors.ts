@@ -31,6 +31,7 @@ import type { Assets } from './fleet/asset.ts';
 import type { Ca } from './fleet/ca.ts';
 import type { HeldActs } from './fleet/commands.ts';
 import { openEnrolment } from './fleet/enrol.ts';
+import type { Installer } from './fleet/package/install.ts';
 import type { Registry } from './fleet/registry.ts';
 import { openNonces, openRenewal } from './fleet/renew.ts';
 import type { EnrolTokens } from './fleet/token.ts';
@@ -80,6 +81,7 @@ export interface DoorParts {
   readonly quarantine: Quarantine;
   readonly ca: Ca;
   readonly tokens: EnrolTokens;
+  readonly installer: Installer;
   readonly health: Health;
   readonly signer: Signer;
   readonly self: AgentId;
@@ -153,6 +155,7 @@ const openAgents = (parts: DoorParts) => {
       },
       renew: openRenewal(identity, nonces),
       nonces,
+      installer: parts.installer,
       receiveBlocks: (bytes, { agent, key, held, from }) =>
         receiveBlocks(
           bytes,
@@ -221,7 +224,14 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
     },
     scores: readScores(state, events, now),
     ...(await openManagement({ state, events, self: (await assets.forName(hostname(), 'relay')).id, now })),
-    fleet: { parts: { registry, audit, notices: own, clock }, held: heldActs(parts), tokens, assets, version: parts.version },
+    fleet: {
+      parts: { registry, audit, notices: own, clock },
+      held: heldActs(parts),
+      tokens,
+      installer: parts.installer,
+      assets,
+      version: parts.version,
+    },
     auth: { logins, users: { ...users, reset: resetAndUnlock }, tokens: apiTokens, audit, permits },
     more: [
       ...proofRoutes((id) => prove(id, parts)),

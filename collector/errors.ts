@@ -38,6 +38,12 @@ export const COLLECTOR_ERRORS = {
     hint: 'A scenario is {"frequency":{"poisson":0.5},"loss":{"lognormal":{"p5":10000,"p95":500000}},"draws":100000,"seed":1}.',
     exit: 2,
   },
+  PACKAGE_FAILED: {
+    text: 'The package for agents cannot be made: {reason}.',
+    hint: 'Run `npm ci` in the checkout of the collector; on this host, enrol with the token alone.',
+    status: 503,
+    exit: 3,
+  },
   NOT_RUNNING: {
     text: 'No collector runs on {dir}.',
     hint: 'Start it with `vigil start --data {dir}`, or name another folder with --data.',

@@ -13,6 +13,8 @@ export interface TarEntry {
   readonly bytes: number;
   /** Time of change in whole seconds. */
   readonly atSeconds: number;
+  /** Rights; 0600 where absent, as in every backup. */
+  readonly mode?: number;
 }
 
 const NAME_BYTES = 100;
@@ -20,14 +22,14 @@ const SIZE_LIMIT = 8 ** 11;
 const MODE = 0o600;
 
 /** What stands before an entry's content: one block, or three where path or size do not fit into one. */
-export const tarHead = ({ path, bytes, atSeconds }: TarEntry): Buffer => {
+export const tarHead = ({ path, bytes, atSeconds, mode = MODE }: TarEntry): Buffer => {
   const records: string[] = [];
   if (Buffer.byteLength(path) > NAME_BYTES) records.push(paxRecord('path', path));
   if (bytes >= SIZE_LIMIT) records.push(paxRecord('size', String(bytes)));
-  const plain = block(path, bytes, atSeconds, '0');
+  const plain = block(path, bytes, atSeconds, '0', mode);
   if (records.length === 0) return plain;
   const text = Buffer.from(records.join(''));
-  return Buffer.concat([block('pax', text.length, atSeconds, 'x'), text, tarPadding(text.length), plain]);
+  return Buffer.concat([block('pax', text.length, atSeconds, 'x', MODE), text, tarPadding(text.length), plain]);
 };
 
 /** What stands behind a content of so many bytes. */
@@ -41,12 +43,12 @@ const paxRecord = (key: string, value: string): string => {
   return `${length}${rest}`;
 };
 
-const block = (path: string, bytes: number, atSeconds: number, type: '0' | 'x'): Buffer => {
+const block = (path: string, bytes: number, atSeconds: number, type: '0' | 'x', mode: number): Buffer => {
   const head = Buffer.alloc(TAR_BLOCK);
   const octal = (value: number, at: number, length: number): void =>
     void head.write(value.toString(8).padStart(length - 1, '0'), at, length - 1, 'latin1');
   Buffer.from(path).copy(head, 0, 0, NAME_BYTES);
-  octal(MODE, 100, 8);
+  octal(mode, 100, 8);
   octal(0, 108, 8);
   octal(0, 116, 8);
   octal(bytes < SIZE_LIMIT ? bytes : 0, 124, 12);

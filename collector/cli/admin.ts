@@ -29,7 +29,7 @@ const addAgentCommands = (agent: Command, terminal: Terminal): void => {
       reaching(
         token
           .command('create')
-          .description('Make a token and print it once.')
+          .description('Make a token and print, once, the line to paste on a host.')
           .option('--uses <n>', 'how many hosts may use it', '1')
           .option('--expires <span>', 'how long it is good, e.g. 4h', '4h')
           .option('--group <name>', 'group of the hosts', 'default')
@@ -47,9 +47,12 @@ const addAgentCommands = (agent: Command, terminal: Terminal): void => {
       const made = await callCollector<Row>(targetOf(o, terminal), { method: 'POST', path: '/api/v1/fleet/tokens', body });
       if (o.json) terminal.out(`${JSON.stringify(made)}\n`);
       else {
-        terminal.out(`${String(made['token'])}\n`);
+        const [line, hosts] = [made['line'], body.uses === 1 ? 'host' : 'hosts'];
+        terminal.out(`${String(line ?? made['token'])}\n`);
         terminal.err(
-          `Good for ${body.uses} ${body.uses === 1 ? 'host' : 'hosts'} until ${String(made['expiresAt'])}. There: vigil-agent enrol --token -   (paste it, then Ctrl-D)\n`,
+          line === null
+            ? `Good for ${body.uses} ${hosts} until ${String(made['expiresAt'])}. There: vigil-agent enrol --token -   (paste it, then Ctrl-D)\n`
+            : `Paste it on the host, as root or as a plain user. Good for ${body.uses} ${hosts} until ${String(made['expiresAt'])}.\n`,
         );
       }
     }),

@@ -23,12 +23,15 @@ import {
   showHeld,
 } from './commands.ts';
 import { sourceFigures } from './figures.ts';
+import type { Installer } from './package/install.ts';
 import type { EnrolTokens, ShownToken } from './token.ts';
 
 export interface FleetPorts {
   readonly parts: FleetParts;
   readonly held?: HeldActs;
   readonly tokens: Pick<EnrolTokens, 'create' | 'list' | 'revoke'>;
+  /** Makes the line that is pasted on a host; without it tokens come alone. */
+  readonly installer?: Pick<Installer, 'line'>;
   readonly assets: Pick<Assets, 'all'>;
   /** Version of this collector: agents of another are outdated. */
   readonly version: string;
@@ -260,7 +263,7 @@ const agentRoutes = ({ parts, held, version }: FleetPorts): readonly Route[] => 
   ];
 };
 
-const tokenRoutes = ({ tokens }: FleetPorts): readonly Route[] => [
+const tokenRoutes = ({ tokens, installer }: FleetPorts): readonly Route[] => [
   route({
     method: 'GET',
     path: '/api/v1/fleet/tokens',
@@ -286,10 +289,18 @@ const tokenRoutes = ({ tokens }: FleetPorts): readonly Route[] => [
     }),
     status: 201,
     creates: true,
-    answer: Type.Object({ id: Id, token: Type.String(), url: Type.String(), expiresAt: Time }),
+    answer: Type.Object({
+      id: Id,
+      token: Type.String(),
+      url: Type.String(),
+      expiresAt: Time,
+      line: Type.Union([Type.String(), Type.Null()], { description: 'what to paste on the host; null for an agent on this one' }),
+    }),
     handle: async ({ body: { expires, ...wish }, actor, from }) => {
       const made = await tokens.create(actor, { ...wish, ...(expires === undefined ? {} : { expiresInMs: spanMs(expires) }) }, from);
-      return { body: { id: made.id, token: made.text, url: made.url, expiresAt: isoTime(made.expiresAt) } };
+      // Without a package the token still lets a host enrol that has the agent already.
+      const line = wish.local === true || !installer ? null : await installer.line(made.text).catch(() => null);
+      return { body: { id: made.id, token: made.text, url: made.url, expiresAt: isoTime(made.expiresAt), line } };
     },
   }),
   route({

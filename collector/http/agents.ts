@@ -4,9 +4,11 @@
  * Input: connections of agents. Output: blocks to ingest with a verified sender; answers, or coded errors as JSON.
  */
 import { constants } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import { parseJson } from '../../core/bytes.ts';
 import { type CodedError, isCoded, systemCode, toError } from '../../core/errors.ts';
@@ -15,6 +17,7 @@ import { AGENT_PATHS, type BlocksAnswer, LIMITS, type StreamRanges } from '../..
 import { fault } from '../errors.ts';
 import type { ServerCredentials } from '../fleet/ca.ts';
 import type { IdentityOutcome } from '../fleet/enrol.ts';
+import type { Installer, InstallFile } from '../fleet/package/install.ts';
 import type { Nonces } from '../fleet/renew.ts';
 import { type BlockSender, type IdentityDoorParts, openIdentityDoor, remoteOf } from './agent-identity.ts';
 import { openBodies } from './body.ts';
@@ -25,6 +28,8 @@ export interface AgentsListenerParts extends IdentityDoorParts {
   readonly enrol: (body: unknown, from: string) => Promise<IdentityOutcome>;
   readonly renew: (body: unknown, from: string) => Promise<IdentityOutcome>;
   readonly nonces: Nonces;
+  /** What a host without an agent fetches; open to everybody, as it is checked against the hash in the line that was pasted. */
+  readonly installer: Pick<Installer, 'find'>;
   /** May throw coded errors of status 413, 429 or 503; `retryAfterMs` in their details is passed on. */
   readonly receiveBlocks: (bytes: Uint8Array, sender: BlockSender) => Promise<BlocksAnswer>;
   /** What the journal holds of an agent's streams (W7). */
@@ -52,6 +57,7 @@ export interface AgentsListener {
   close(): Promise<void>;
 }
 
+const INSTALL_PATH = '/install/';
 const HEADER_BYTES = 8_192;
 const SMALL_BODY_BYTES = 16_384;
 const CLOSE_MS = 5_000;
@@ -132,6 +138,8 @@ export const openAgentsListener = async (parts: AgentsListenerParts, options: Ag
     if (path === AGENT_PATHS.enrol && post) return identityDoor(request, response, from, parts.enrol);
     if (path === AGENT_PATHS.renew && post) return identityDoor(request, response, from, parts.renew);
     if (path === AGENT_PATHS.nonce && (post || request.method === 'GET')) return send(response, 200, parts.nonces.give());
+    if (path.startsWith(INSTALL_PATH) && request.method === 'GET')
+      return sendInstall(response, await parts.installer.find(path.slice(INSTALL_PATH.length)), path);
     sendError(response, fault('NO_SUCH_DOOR', { path: path.slice(0, 100) }), true);
   };
 
@@ -174,6 +182,16 @@ export const openAgentsListener = async (parts: AgentsListenerParts, options: Ag
     connections: door.connections,
     close: () => closeServer(server),
   };
+};
+
+/** A file for a new host. Bounded by what lies there: one script, one archive. */
+const sendInstall = async (response: ServerResponse, found: InstallFile | null, path: string): Promise<void> => {
+  if (found === null) return sendError(response, fault('NO_SUCH_DOOR', { path: path.slice(0, 100) }), true);
+  const { type, content } = found;
+  const length = 'text' in content ? Buffer.byteLength(content.text) : content.bytes;
+  response.writeHead(200, { 'content-type': type, 'content-length': length, 'cache-control': 'no-store' });
+  if ('text' in content) response.end(content.text);
+  else await pipeline(createReadStream(content.file), response);
 };
 
 const pathOf = (request: IncomingMessage): string => (request.url ?? '').split('?', 1)[0] ?? '';

@@ -99,6 +99,7 @@ export const openDoors = async (dir: string) => {
       enrol: openEnrolment(parts, unlimited),
       renew: openRenewal(parts, nonces, unlimited),
       nonces,
+      installer: { find: async () => null },
       receiveBlocks: async (bytes, sender) => {
         received.push({ sender, bytes: bytes.length });
         await gate;

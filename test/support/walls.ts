@@ -30,7 +30,8 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/facts': domain,
   'collector/query': [...stage, 'collector/http/route.ts'],
   'collector/store': [...stage, 'collector/query'],
-  'collector/fleet': domain,
+  // A backup and the agent's package are archives of the same form.
+  'collector/fleet': [...domain, 'collector/backup/tar.ts'],
   'collector/deadline': domain,
   'collector/alert': domain,
   'collector/score': domain,
@@ -53,6 +54,7 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/collector.ts': 'everything',
   'collector/threads.ts': 'everything',
   'collector/jobs.ts': 'everything',
+  'collector/own-agent.ts': ['core', 'collector/config.ts', 'collector/fleet'],
   'collector/address.ts': ['core', 'collector/config.ts', 'collector/errors.ts'],
   'collector/doors.ts': 'everything',
   'collector/resume.ts': ['core', 'collector/model', 'collector/journal', 'collector/store/store.ts'],
