@@ -21,6 +21,8 @@ import { makeMending } from './mending.ts';
 import { openRedactor } from './redact/redact.ts';
 import { loadRules } from './redact/rules.ts';
 import { INVENTORY_STREAM, Inventory } from './source/inventory/inventory.ts';
+import { loadPolicies, loadWaivers, readValues } from './source/posture/load.ts';
+import { openPosture } from './source/posture/posture.ts';
 import type { Source, StreamProgress } from './source/source.ts';
 import { parseMultiline } from './source/tail/multiline.ts';
 import { Tail } from './source/tail/tail.ts';
@@ -110,7 +112,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
         }),
       ]
     : [];
-  const sources: readonly Source[] = [tail, ...inventory, ...(options.sources ?? [])];
+  const sources: readonly Source[] = [tail, ...inventory, ...postureOf(options), ...(options.sources ?? [])];
   for (const source of sources) await source.open((stream) => spool.stateOf(stream)?.resume);
 
   // Sealing, and mending what was sealed, take turns: a stream's numbers have one writer.
@@ -299,6 +301,16 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
       log.info({ event: 'agent.stopped' }, 'The agent has stopped.');
     },
   };
+};
+
+/** The checks of settings, where they are wanted. @throws CodedError of policies and waivers. */
+const postureOf = ({ config, dir, from, clock }: AgentOptions): readonly Source[] => {
+  if (!config['posture.enabled']) return [];
+  const policies = loadPolicies(config['posture.policies'], from, readValues(config['posture.values']));
+  const file = config['posture.waivers'];
+  const waivers = (): ReturnType<typeof loadWaivers> => loadWaivers(file === null ? null : resolve(from, file), policies);
+  waivers();
+  return [openPosture({ dir, clock, intervalMs: ms(config['posture.interval']), policies, waivers })];
 };
 
 const breathe = async (clock: Clock, pause: Ms, signal: AbortSignal): Promise<void> => {

@@ -66,6 +66,19 @@ export const AGENT_SETTINGS = {
     doc: 'Take passwords, tokens and private keys out of lines before they are sealed. What was sealed before stays as it is.',
   },
   'redact.rules': { type: 'text', default: null, doc: 'YAML file with more rules: a list of name, pattern and perhaps dataset.' },
+  'posture.enabled': { type: 'boolean', default: true, doc: 'Check the settings of this host.' },
+  'posture.interval': { type: 'duration', unit: 'ms', default: '1h', min: 60_000, doc: 'Time from one run of the checks to the next.' },
+  'posture.policies': {
+    type: 'list',
+    default: [],
+    doc: 'Files or folders of posture policies. Default: those that come along, `rules/posture`; `rules/posture/strict` holds more.',
+  },
+  'posture.values': { type: 'list', default: [], doc: 'Values of policies, each NAME=VALUE, e.g. `password-length=16`.' },
+  'posture.waivers': {
+    type: 'text',
+    default: null,
+    doc: 'YAML file of waivers: a list of check, reason, owner and until (a day). Read anew for each run; one that has ended waives nothing.',
+  },
   zone: { type: 'text', default: null, doc: 'IANA time zone of this host’s logs, e.g. Europe/Berlin. Default: the system’s.' },
   host: { type: 'text', default: null, doc: 'Name of this host for people. Default: the system’s.' },
   'budget.cpu': {

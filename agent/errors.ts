@@ -18,6 +18,21 @@ export const AGENT_ERRORS = {
     hint: 'It is YAML: a list of rules, each with name, pattern and perhaps dataset.',
     exit: 2,
   },
+  POSTURE_UNREADABLE: {
+    text: '{path} cannot be read: {reason}.',
+    hint: 'Let the agent read it, or mend the file; until then the checks that ask for it have no answer.',
+    exit: 2,
+  },
+  POSTURE_BAD_POLICY: {
+    text: 'The posture policy {file} cannot be used: {reason}.',
+    hint: 'Name a readable file or folder of policies under posture.policies or with --policy.',
+    exit: 2,
+  },
+  POSTURE_BAD_WAIVER: {
+    text: '{file}:{line}: {reason}.',
+    hint: 'A waiver has check, reason, owner and until (a date); mend it there.',
+    exit: 2,
+  },
   AGENT_NOT_ENROLLED: {
     text: 'There is no identity in {dir}.',
     hint: 'Enrol this host first: vigil-agent enrol --state {dir} --token TOKEN.',

@@ -31,6 +31,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'whether and why a path is read, and how far',
     load: async () => (await import('./cli/status.ts')).explainCommand,
   },
+  posture: {
+    summary: 'check the settings of this host, or of any file tree',
+    load: async () => (await import('./cli/posture.ts')).postureCommand,
+  },
   check: {
     summary: 'whether configuration and identity are in order',
     load: async () => (await import('./cli/plan.ts')).checkCommand,

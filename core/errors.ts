@@ -77,6 +77,12 @@ export const CORE_ERRORS = {
     status: 400,
     exit: 2,
   },
+  POLICY_BAD: {
+    text: '{file}:{line}:{column}: {reason}.',
+    hint: 'Mend the posture policy at that place; rules/README.md shows what one holds.',
+    status: 400,
+    exit: 2,
+  },
   JSON_TOO_DEEP: { text: 'The JSON is nested deeper than {limit} levels.', hint: 'Flatten the document.', status: 400, exit: 2 },
   JSON_BAD: { text: 'The JSON cannot be read: {reason}.', hint: 'Send one well-formed JSON document.', status: 400, exit: 2 },
   TOO_LARGE: {

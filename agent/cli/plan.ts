@@ -6,10 +6,11 @@
 import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { printConfig } from '../../core/config.ts';
-import { AGENT_SETTINGS } from '../config.ts';
+import { AGENT_SETTINGS, type AgentConfig } from '../config.ts';
 import { readIdentity } from '../enrol/identity.ts';
 import { loadRules } from '../redact/rules.ts';
 import { type InventoryPreview, previewInventory, previewText } from '../source/inventory/preview.ts';
+import { loadPolicies, loadWaivers, readValues } from '../source/posture/load.ts';
 import { discover } from '../source/tail/discover.ts';
 import { openRegular } from '../source/tail/identity.ts';
 import { parseMultiline } from '../source/tail/multiline.ts';
@@ -70,7 +71,9 @@ Example:
       for (const one of planned) terminal.out(`${JSON.stringify({ read: true, ...one })}\n`);
       for (const problem of problems) terminal.out(`${JSON.stringify({ read: false, ...problem })}\n`);
       if (inventory) terminal.out(`${JSON.stringify({ inventory: inventory.counts, everyMs: config['inventory.interval'] })}\n`);
-      terminal.out(`${JSON.stringify({ files: planned.length, refused: problems.length, rssBytes, bytesPerDay })}\n`);
+      terminal.out(
+        `${JSON.stringify({ files: planned.length, refused: problems.length, checks: checksOf(config, terminal.from), rssBytes, bytesPerDay })}\n`,
+      );
       return 0;
     }
     const rows = planned.map((p) => [
@@ -85,6 +88,13 @@ Example:
       parts.push('', 'Cannot read:');
       for (const { about, reason, hint } of problems) parts.push(`  ${visible(about)}: ${reason}`, `    ${visible(hint)}`);
     }
+    const checks = checksOf(config, terminal.from);
+    parts.push(
+      '',
+      checks === 0
+        ? 'No settings would be checked.'
+        : `Would check ${checks} settings every ${Math.round(config['posture.interval'] / 60_000)} minutes.`,
+    );
     parts.push('', `Expected: about ${sizeText(rssBytes)} of memory${volumeText(planned.length, unknown, bytesPerDay)}.`, '');
     terminal.out(parts.join('\n'));
     return 0;
@@ -93,6 +103,15 @@ Example:
 
 const inventoryText = (inventory: InventoryPreview, everyMs: number): string =>
   `Takes inventory every ${Math.round(everyMs / 60_000)} minutes: ${previewText(inventory)}.`;
+
+/** How many settings would be checked; what is wrong with policies or waivers is thrown. */
+const checksOf = (config: AgentConfig, from: string): number => {
+  if (!config['posture.enabled']) return 0;
+  const policies = loadPolicies(config['posture.policies'], from, readValues(config['posture.values']));
+  const waivers = config['posture.waivers'];
+  loadWaivers(waivers === null ? null : resolve(from, waivers), policies);
+  return policies.reduce((sum, { checks }) => sum + checks.length, 0);
+};
 
 const volumeText = (files: number, unknown: number, bytesPerDay: number): string => {
   if (files === 0) return '';
@@ -131,6 +150,7 @@ Example:
   run: async ({ flags, loaded, config }, terminal) => {
     config['tail.multiline'].map(parseMultiline);
     if (config['redact.rules'] !== null) loadRules(resolve(terminal.from, config['redact.rules']));
+    checksOf(config, terminal.from);
     const identity = readIdentity(config.state);
     if (flags['json'] === true) terminal.out(`${JSON.stringify({ enrolled: identity?.agent ?? null, config })}\n`);
     else

@@ -4,7 +4,7 @@
  * Input: nothing. Output: patterns over bytes; the group that ends a match is the secret. No pattern begins with what it repeats, so that
  * a line made to be slow costs its length once.
  */
-import { spellCase } from './spell.ts';
+import { spellCase } from '../../core/pattern.ts';
 
 export interface RuleDraft {
   readonly name: string;

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { linearPattern, spellCase } from '../../core/pattern.ts';
 import { RECORD_FLAGS, type SourceRecord } from '../../core/record.ts';
 import { unixMs } from '../../core/units.ts';
 import type { Batch } from '../source/source.ts';
 import { DEFAULT_RULES } from './defaults.ts';
 import { openRedactor, type Redactor } from './redact.ts';
 import { loadRules } from './rules.ts';
-import { linearPattern, literalOf, spellCase } from './spell.ts';
+import { literalOf } from './spell.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vigil-redact-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

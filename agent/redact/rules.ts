@@ -5,10 +5,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { isCoded, systemCode } from '../../core/errors.ts';
+import { linearPattern, spellCase } from '../../core/pattern.ts';
 import { parseYaml, type YamlMap, type YamlValue } from '../../core/yaml.ts';
 import { fault } from '../errors.ts';
 import { DEFAULT_RULES, type RuleDraft } from './defaults.ts';
-import { linearPattern, literalOf, spellCase } from './spell.ts';
+import { literalOf } from './spell.ts';
 
 export interface RedactRule {
   readonly name: string;
@@ -107,7 +108,7 @@ const patternOf = (written: YamlValue | undefined, bad: (reason: string) => Erro
     throw bad(error instanceof Error ? error.message : 'its pattern is no regular expression');
   }
   if (checked.test('')) throw bad('its pattern matches where nothing stands');
-  const pattern = linearPattern(source);
+  const pattern = linearPattern(source, 'gm');
   if (!pattern) throw bad('its pattern needs backtracking: no lookahead, no back references, no counts above 16');
   const literal = literalOf(plain);
   return { pattern, hint: anyCase ? spellCase(literal) : literal };
