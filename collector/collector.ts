@@ -37,6 +37,7 @@ import { openQuarantine } from './ingest/quarantine.ts';
 import { openJobs } from './jobs.ts';
 import { openJournal } from './journal/journal.ts';
 import { JournalReader } from './journal/reader.ts';
+import { openKnown } from './known.ts';
 import { makeLag } from './lag.ts';
 import type { HostView } from './model/agent.ts';
 import { startOwnAgent } from './own-agent.ts';
@@ -297,32 +298,21 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       notes: () => notes,
     });
     const upkeep = openUpkeep({ dir, clock, signer, version: VERSION, collector, journal, events, audit, hosts });
+    const shared = { dir, config, clock, state: state.store, events, audit, assets, registry };
+    const knowledge = openKnown(shared);
     const reports = await openReports({
-      dir,
-      config,
-      clock,
+      ...shared,
       log: log.child({ part: 'report' }),
-      state: state.store,
-      events,
-      audit,
-      registry,
-      assets,
+      standings: knowledge.hosts.standings,
       rules: () => rules,
       coverage: (heard) => thread.coverage(heard),
     });
     doors.current = await openDoors({
-      config,
+      ...shared,
       log,
-      clock,
-      dir,
       version: VERSION,
-      state: state.store,
-      events,
       journal,
-      audit,
       own,
-      assets,
-      registry,
       quarantine,
       ca,
       tokens,
@@ -341,7 +331,8 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       detectLag: () => detectLag.current,
       factsLag: () => factsLag.current,
       notes,
-      more: [...upkeep.routes, ...reports.routes],
+      hosts: knowledge.hosts,
+      more: [...upkeep.routes, ...reports.routes, ...knowledge.routes],
     });
     closers.push(() => doors.current?.close());
     // First, so that no door waits for what takes hours.

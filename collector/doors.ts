@@ -31,6 +31,7 @@ import type { Assets } from './fleet/asset.ts';
 import type { Ca } from './fleet/ca.ts';
 import type { HeldActs } from './fleet/commands.ts';
 import { openEnrolment } from './fleet/enrol.ts';
+import type { Hosts } from './fleet/hosts.ts';
 import type { Installer } from './fleet/package/install.ts';
 import type { Registry } from './fleet/registry.ts';
 import { openNonces, openRenewal } from './fleet/renew.ts';
@@ -91,6 +92,7 @@ export interface DoorParts {
   readonly detectLag: () => Lag;
   readonly factsLag: () => Lag;
   readonly notes: Condition[];
+  readonly hosts: Hosts;
   /** Further routes. */
   readonly more: readonly Route[];
 }
@@ -225,7 +227,7 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
     scores: readScores(state, events, now),
     ...(await openManagement({ state, events, self: (await assets.forName(hostname(), 'relay')).id, now })),
     fleet: {
-      parts: { registry, audit, notices: own, clock },
+      parts: { registry, audit, notices: own, clock, hosts: parts.hosts },
       held: heldActs(parts),
       tokens,
       installer: parts.installer,

@@ -39,6 +39,7 @@ export interface ReportParts {
   readonly audit: AuditLog;
   readonly registry: Registry;
   readonly assets: Assets;
+  readonly standings: () => Promise<readonly HostStanding[]>;
   readonly rules: () => RulesView;
   readonly coverage: (heard: readonly string[]) => Promise<readonly RuleCoverage[] | null>;
 }
@@ -66,7 +67,7 @@ export const openReports = async (parts: ReportParts): Promise<Reports> => {
       events,
       now: () => clock.now(),
       organisation: config['report.organisation'] ?? hostname(),
-      hosts: async () => standings(parts),
+      hosts: parts.standings,
       nameOf: (host) => parts.assets.find(host)?.name,
       sources: () =>
         sourceFigures(fleet()).map(({ host, stream, dataset, behindBytes, counts }) => ({ host, stream, dataset, behindBytes, counts })),
@@ -109,27 +110,6 @@ const sayKey = async ({ state, audit, clock }: ReportParts, fingerprint: string)
     state.put('setting', 'report', { key: fingerprint, since }),
   );
   return since;
-};
-
-/** Each host once, by the best of its agents. */
-const standings = ({ registry, assets }: ReportParts): readonly HostStanding[] => {
-  const rank = ['reporting', 'silent', 'expected', 'retired'];
-  const best = new Map<string, HostStanding>();
-  for (const agent of registry.all()) {
-    const presence = registry.presenceOf(agent.id);
-    const gone = agent.state === 'retired' || agent.state === 'revoked';
-    const standing = gone ? 'retired' : presence === undefined ? 'expected' : presence.silentSince === undefined ? 'reporting' : 'silent';
-    const one: HostStanding = {
-      host: agent.asset,
-      name: assets.find(agent.asset)?.name ?? agent.host,
-      standing,
-      since: presence?.silentSince ?? agent.enrolledAt,
-      lastSeen: presence?.lastSeen ?? null,
-    };
-    const known = best.get(agent.asset);
-    if (known === undefined || rank.indexOf(standing) < rank.indexOf(known.standing)) best.set(agent.asset, one);
-  }
-  return [...best.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 };
 
 /** The look's fonts as data; without them the reader's own serif and sans stand in. */

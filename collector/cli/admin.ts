@@ -91,14 +91,22 @@ const addAgentCommands = (agent: Command, terminal: Terminal): void => {
     method: 'GET',
     path: (id) => `/api/v1/fleet/agents/${id}`,
   });
-  one(agent, terminal, {
-    name: 'retire',
-    about: 'Retire an agent: its host is gone for good, its history stays.',
-    argument: 'agent',
-    method: 'POST',
-    path: (id) => `/api/v1/fleet/agents/${id}/retire`,
-    done: 'retired',
-  });
+  example(
+    json(
+      reaching(
+        agent
+          .command('retire')
+          .description('Retire an agent and its host, which is gone for good: by a decision that is kept, as is its history.')
+          .argument('<agent>')
+          .option('--reason <text>', 'why; kept with the decision'),
+      ),
+    ).action(async (id: string, o: Reach & { reason?: string; json?: boolean }) => {
+      const path = `/api/v1/fleet/agents/${encodeURIComponent(id)}/retire`;
+      const answer = await callCollector<Row>(targetOf(o, terminal), { method: 'POST', path, query: { reason: o.reason } });
+      terminal.out(o.json ? jsonLine(answer) : `${id} is retired.\n`);
+    }),
+    'vigil agent retire agt_… --reason "replaced by web-2"',
+  );
   one(agent, terminal, {
     name: 'revoke',
     about: 'Revoke an agent: it is refused at once.',

@@ -7,6 +7,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { fault } from '../errors.ts';
 import { addAdminCommands } from './admin.ts';
 import { addGovernCommands } from './govern.ts';
+import { addHostCommands } from './host.ts';
 import { addLookCommands } from './look.ts';
 import { addOfflineCommands } from './offline.ts';
 import { addRunCommands, addUpkeepCommands } from './run.ts';
@@ -41,6 +42,7 @@ export const makeProgram = (terminal: Terminal = silent): Command => {
   addLookCommands(program, terminal);
   addOfflineCommands(program, terminal);
   addGovernCommands(program, terminal);
+  addHostCommands(program.command('host').description('Hosts: how they stand, what is known of them, decisions about them.'), terminal);
   addAdminCommands(program, terminal);
   return strict(program);
 };

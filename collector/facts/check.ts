@@ -9,7 +9,7 @@ import type { Check } from '../model/observation.ts';
 /** Answered every hour and on change: an answer that was missed twice is none any more. */
 const FRESH = hours(2);
 
-const check = (id: string, severity: Check['severity'], title: string, fix: string): Check => ({
+const check = (id: string, severity: Check['severity'], title: string, fix: string): Check & { readonly fix: string } => ({
   id,
   title,
   severity,
@@ -80,7 +80,7 @@ export const OWN_CHECKS = [
     'A planted record is found by its rule in time',
     'Run `vigil status`: it names the reader that is behind and the rules that are refused.',
   ),
-] as const satisfies readonly Check[];
+] as const;
 
 const OWN: ReadonlySet<string> = new Set(OWN_CHECKS.map(({ id }) => id));
 

@@ -12,6 +12,7 @@ import type { AuditTrail } from '../model/audit.ts';
 import type { Notices } from '../model/notice.ts';
 import type { Actor } from '../model/permission.ts';
 import type { CertifiedAgent } from './ca.ts';
+import type { Hosts } from './hosts.ts';
 import type { Registry } from './registry.ts';
 import { newestKey } from './standing.ts';
 
@@ -27,6 +28,8 @@ export interface FleetParts {
   readonly audit: AuditTrail;
   readonly notices: Notices;
   readonly clock: Clock;
+  /** Keeps what is decided about hosts. */
+  readonly hosts?: Pick<Hosts, 'note'>;
 }
 
 /** Blocks that are kept aside, by why, key and stream (ingest fits it). */
@@ -95,14 +98,20 @@ export const showAgent = (registry: Registry, idOrHost: string): AgentView => {
   return view(registry, found);
 };
 
+const isLive = ({ state }: Agent): boolean => state === 'active' || state === 'held';
+
 const end =
   (state: 'retired' | 'revoked', act: string) =>
-  async (parts: FleetParts, by: Actor, idOrHost: string, from?: string): Promise<AgentView> => {
-    const { agent } = showAgent(parts.registry, idOrHost);
+  async (parts: FleetParts, by: Actor, idOrHost: string, from?: string, reason?: string): Promise<AgentView> => {
+    const { agent, asset } = showAgent(parts.registry, idOrHost);
+    const details = { host: agent.host, ...(reason === undefined ? {} : { reason }) };
     if (agent.state !== state)
-      await parts.audit.act({ actor: by, act, on: agent.id, details: { host: agent.host }, ...(from === undefined ? {} : { from }) }, () =>
-        parts.registry.change(agent.id, (now) => ({ ...now, state })),
-      );
+      await parts.audit.act({ actor: by, act, on: agent.id, details, ...(from === undefined ? {} : { from }) }, async () => {
+        await parts.registry.change(agent.id, (now) => ({ ...now, state }));
+        // Its host leaves the population with the last agent that is retired, by a decision that is kept; a revoked one leaves it silent.
+        if (state !== 'retired' || asset === null || parts.registry.all().some((one) => one.asset === asset.id && isLive(one))) return;
+        await parts.hosts?.note(by, asset, { kind: 'retired', reason: reason ?? 'its agent was retired' });
+      });
     return showAgent(parts.registry, agent.id);
   };
 

@@ -109,6 +109,9 @@ const AssetSchema = Type.Object({
   origin: Type.Enum(['agent', 'replay', 'relay']),
 });
 
+/** Why somebody decided so; kept for good. */
+const Reason = Type.String({ minLength: 3, maxLength: 500 });
+
 const Listed = closed({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })) });
 
 const agentJson = ({ agent, presence, silent }: AgentView): Static<typeof AgentSchema> => {
@@ -233,7 +236,19 @@ const agentRoutes = ({ parts, held, version }: FleetPorts): readonly Route[] => 
       answer: AgentSchema,
       handle: async ({ params: { id } }) => ({ body: agentJson(showAgent(registry, id)) }),
     }),
-    act('retire', 'Its host is gone for good: denied from now on, its history stays.', (by, id, from) => retireAgent(parts, by, id, from)),
+    route({
+      method: 'POST',
+      path: '/api/v1/fleet/agents/:id/retire',
+      tag: 'fleet',
+      summary: 'Its host is gone for good: denied from now on; the decision and the history stay.',
+      permission: 'fleet.write',
+      params: OneId,
+      query: closed({ reason: Type.Optional(Reason) }),
+      answer: AgentSchema,
+      handle: async ({ params: { id }, query: { reason }, actor, from }) => ({
+        body: agentJson(await retireAgent(parts, actor, id, from, reason)),
+      }),
+    }),
     act('revoke', 'Its identity is not trusted any more: refused at once, also on live connections.', (by, id, from) =>
       revokeAgent(parts, by, id, from),
     ),

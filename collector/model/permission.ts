@@ -15,7 +15,7 @@ export const PERMISSIONS = {
   'risk.read': 'See the risk register with what telemetry indicates.',
   'rule.read': 'See rules and their coverage.',
   'fleet.read': 'See agents, hosts and sources.',
-  'fleet.write': 'Make tokens, retire and revoke agents.',
+  'fleet.write': 'Make tokens, retire and revoke agents, decide about hosts.',
   'user.read': 'See users, roles and API tokens.',
   'user.write': 'Add, change and disable users, make API tokens for others.',
   'audit.read': 'Read the audit trail.',

@@ -199,6 +199,8 @@ export interface PutOptions {
 export interface ListQuery {
   /** KQL over the document's own field names; dots reach into objects. */
   readonly where?: Node;
+  /** Only documents whose id begins with this. */
+  readonly prefix?: string;
   readonly limit: number;
   readonly after?: string;
   /** Field to order by, descending unless `ascending`; default id ascending. */

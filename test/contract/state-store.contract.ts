@@ -131,6 +131,14 @@ export const stateStoreContract = (engine: StateStoreUnderTest): void => {
       expect(await ids({})).toEqual(['a', 'b', 'c', 'd']);
     });
 
+    test('a list below a prefix holds the documents whose ids begin with it, and counts only those', async () => {
+      for (const id of ['a/1', 'a/2', 'a/é', 'a0', 'b/1', 'a']) await store.put('setting', id, { n: 1 });
+      const found = await store.list('setting', { prefix: 'a/', limit: 2 });
+      const rest = await store.list('setting', { prefix: 'a/', limit: 10, after: found.next as string });
+      expect([...found.items, ...rest.items].map(({ id }) => id)).toEqual(['a/1', 'a/2', 'a/é']);
+      expect([found.total, rest.next]).toEqual([3, null]);
+    });
+
     test('a list takes KQL over the document’s own names; dots reach into objects and lists', async () => {
       await store.put('setting', 'a', { level: 'high', owner: { name: 'Ada' }, entities: ['host:1', 'ip:10.0.0.1'], n: 5 });
       await store.put('setting', 'b', { level: 'low', entities: ['host:2'], n: 7 });

@@ -64,6 +64,7 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/redecode.ts': 'everything',
   'collector/upkeep.ts': 'everything',
   'collector/reports.ts': 'everything',
+  'collector/known.ts': 'everything',
   'collector/start.ts': 'everything',
   'collector/health.ts': edge,
   'collector/main.ts': 'everything',

@@ -27,13 +27,14 @@ export const listDocuments = <C extends Collection>(
       : toSql(query.where, { dialect: 'sqlite-json', now, column: `doc_${collection}.value` });
   const key = orderBy === undefined ? null : `json_extract(value, ${pathOf(orderBy)})`;
   const after = query.after === undefined ? null : parsePlace(query.after);
+  const ids = query.prefix === undefined ? { sql: 'TRUE', params: [] } : beginning(query.prefix);
   const place = after === null ? { sql: 'TRUE', params: [] } : beyond(key, ascending, after);
   const order = key === null ? 'id' : `${key} IS NULL, ${key} ${ascending ? 'ASC' : 'DESC'}, id`;
   const table = `doc_${collection}`;
   const rows = sql(
-    `SELECT id, version, value, ${key ?? 'NULL'} AS key FROM ${table} WHERE (${where.sql}) AND (${place.sql}) ORDER BY ${order} LIMIT ?`,
-  ).all(...where.params, ...place.params, limit + 1);
-  const total = sql(`SELECT count(*) AS n FROM ${table} WHERE ${where.sql}`).get(...where.params);
+    `SELECT id, version, value, ${key ?? 'NULL'} AS key FROM ${table} WHERE (${ids.sql}) AND (${where.sql}) AND (${place.sql}) ORDER BY ${order} LIMIT ?`,
+  ).all(...ids.params, ...where.params, ...place.params, limit + 1);
+  const total = sql(`SELECT count(*) AS n FROM ${table} WHERE (${ids.sql}) AND (${where.sql})`).get(...ids.params, ...where.params);
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {
@@ -42,6 +43,12 @@ export const listDocuments = <C extends Collection>(
     total: Number(total?.['n'] ?? 0),
   };
 };
+
+/** As a range, so that the index of ids is used; text compares by its bytes, and none is above U+10FFFF. */
+const beginning = (prefix: string): { sql: string; params: string[] } => ({
+  sql: 'id >= ? AND id < ?',
+  params: [prefix, `${prefix}\u{10ffff}`],
+});
 
 const beyond = (key: string | null, ascending: boolean, [value, id]: Place): { sql: string; params: Exclude<Value, null>[] } => {
   if (key === null) return { sql: 'id > ?', params: [id] };

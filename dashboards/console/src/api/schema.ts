@@ -104,6 +104,7 @@ export interface Queries {
   readonly 'GET /api/v1/events/search': { readonly query?: string; readonly from?: string; readonly to?: string; readonly limit?: number; readonly after?: string; readonly order?: 'newest' | 'oldest' };
   readonly 'GET /api/v1/events/top': { readonly query?: string; readonly from?: string; readonly to?: string; readonly field: string; readonly limit?: number };
   readonly 'GET /api/v1/fleet/agents': { readonly limit?: number; readonly silent?: boolean; readonly outdated?: boolean; readonly state?: 'active' | 'held' | 'retired' | 'revoked' };
+  readonly 'POST /api/v1/fleet/agents/{id}/retire': { readonly reason?: string };
   readonly 'GET /api/v1/fleet/assets': { readonly limit?: number };
   readonly 'GET /api/v1/fleet/held': { readonly limit?: number };
   readonly 'GET /api/v1/fleet/tokens': { readonly limit?: number };
