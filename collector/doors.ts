@@ -225,7 +225,7 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
         changeIncident({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
     },
     scores: readScores(state, events, now),
-    ...(await openManagement({ state, events, self: (await assets.forName(hostname(), 'relay')).id, now })),
+    ...(await openManagement({ state, events, audit, clock, self: (await assets.forName(hostname(), 'relay')).id })),
     fleet: {
       parts: { registry, audit, notices: own, clock, hosts: parts.hosts },
       held: heldActs(parts),

@@ -5,10 +5,15 @@
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Clock } from '../core/clock.ts';
 import type { AssetId } from '../core/ids.ts';
-import type { UnixMs } from '../core/units.ts';
+import { assessRisk } from './isms/assess.ts';
 import { type ControlPorts, readControls } from './isms/control-view.ts';
 import { openGround, readFramework } from './isms/ground.ts';
+import { seedRegister } from './isms/register.ts';
+import type { RiskPorts } from './isms/risk-routes.ts';
+import { readRisks } from './isms/risk-view.ts';
+import type { AuditTrail } from './model/audit.ts';
 import type { Check } from './model/observation.ts';
 import type { EventStore, StateStore } from './store/store.ts';
 
@@ -19,17 +24,31 @@ export interface ManagementParts {
   readonly events: Pick<EventStore, 'get'>;
   /** The host the collector runs on: checks that are asked once are asked of it. */
   readonly self: AssetId;
-  readonly now: () => UnixMs;
+  readonly audit: AuditTrail;
+  readonly clock: Clock;
 }
 
 export interface Management {
   readonly controls: ControlPorts;
+  readonly risks: RiskPorts;
 }
 
-/** @throws CodedError FILE_UNREADABLE, CATALOGUE_BAD, MAP_BAD, YAML_BAD. */
-export const openManagement = async ({ state, events, self, now }: ManagementParts): Promise<Management> => {
+/** Puts the proposed risks into a state that never had them. @throws CodedError FILE_UNREADABLE, CATALOGUE_BAD, MAP_BAD, YAML_BAD. */
+export const openManagement = async ({ state, events, self, audit, clock }: ManagementParts): Promise<Management> => {
   const checks: ReadonlyMap<string, Check> = new Map();
   const framework = await readFramework(RULES, checks);
-  const ground = openGround(state, framework, self, now);
-  return { controls: readControls(framework, ground, events, now) };
+  await seedRegister(state, RULES, framework.catalogue, clock.now());
+  const ground = openGround(state, framework, self, clock.now);
+  const risks = readRisks(state, framework, ground, events, clock.now);
+  return {
+    controls: readControls(framework, ground, events, clock.now),
+    risks: {
+      ...risks,
+      now: clock.now,
+      assess: async (by, ref, wish, ifVersion, from) => {
+        const { id } = await assessRisk({ state, audit, clock }, by, ref, wish, ifVersion, from);
+        return risks.get(id);
+      },
+    },
+  };
 };

@@ -31,7 +31,21 @@ export const addGovernCommands = (program: Command, terminal: Terminal): void =>
     }),
     'vigil controls list --catalogue csf:2.0',
   );
-  const risk = program.command('risk').description('Risks: what one may cost.');
+  const risk = program.command('risk').description('Risks: the register, and what one may cost.');
+  example(
+    json(
+      reaching(
+        risk
+          .command('list')
+          .description('The risk register: what was assessed beside what telemetry indicates.')
+          .option('--at <time>', 'as it stood then, ISO 8601 or now-24h'),
+      ),
+    ).action(async (options: Reach & { at?: string; json?: boolean }) => {
+      const { listRisks } = await import('./explain-risk.ts');
+      await listRisks(options.at, targetOf(options, terminal), options.json === true, terminal);
+    }),
+    'vigil risk list',
+  );
   example(
     json(
       risk

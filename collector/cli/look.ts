@@ -51,7 +51,7 @@ interface ExplainOptions extends Reach {
 const explain = async (what: string, id: string, options: ExplainOptions, terminal: Terminal): Promise<void> => {
   const [target, asJson] = [targetOf(options, terminal), options.json === true];
   if (what === 'alert' || what === 'incident') {
-    if (options.at !== undefined) throw fault('USAGE', { reason: `--at is for scores and controls: an ${what} is what it is` });
+    if (options.at !== undefined) throw fault('USAGE', { reason: `--at is for scores, controls and risks: an ${what} is what it is` });
     const { runExplain } = await import('./explain.ts');
     return runExplain(what, id, target, asJson, terminal);
   }
@@ -63,7 +63,11 @@ const explain = async (what: string, id: string, options: ExplainOptions, termin
     const { runExplainControl } = await import('./explain-control.ts');
     return runExplainControl(id, options.at, target, asJson, terminal);
   }
-  throw fault('USAGE', { reason: `"${what}" cannot be explained; alert, incident, score and control can` });
+  if (what === 'risk') {
+    const { runExplainRisk } = await import('./explain-risk.ts');
+    return runExplainRisk(id, options.at, target, asJson, terminal);
+  }
+  throw fault('USAGE', { reason: `"${what}" cannot be explained; alert, incident, score, control and risk can` });
 };
 
 export const addLookCommands = (program: Command, terminal: Terminal): void => {
@@ -101,15 +105,16 @@ export const addLookCommands = (program: Command, terminal: Terminal): void => {
       reaching(
         program
           .command('explain')
-          .description('The chain of an alert, an incident, a score or a control down to the raw lines.')
-          .argument('<what>', 'alert, incident, score or control')
-          .argument('<id>', 'its id, or INC-8; of a score an address, a host, or user@host; of a control PR.AA-05')
-          .option('--at <time>', 'of a score or control: as it stood then, ISO 8601 or now-24h'),
+          .description('The chain of an alert, an incident, a score, a control or a risk down to the raw lines.')
+          .argument('<what>', 'alert, incident, score, control or risk')
+          .argument('<id>', 'its id, or INC-8; of a score an address, a host, or user@host; of a control PR.AA-05; of a risk R-01')
+          .option('--at <time>', 'of a score, control or risk: as it stood then, ISO 8601 or now-24h'),
       ),
     ).action(async (what: string, id: string, options: ExplainOptions) => explain(what, id, options, terminal)),
     'vigil explain incident INC-1',
     'vigil explain score bastion --at now-1d',
     'vigil explain control PR.AA-05',
+    'vigil explain risk R-01',
   );
   const report = program.command('report').description('Reports: weekly.');
   example(

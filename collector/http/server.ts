@@ -19,6 +19,7 @@ import { type FleetPorts, fleetRoutes } from '../fleet/routes.ts';
 import { type IncidentPorts, incidentRoutes } from '../incident/routes.ts';
 import { controlRoutes } from '../isms/control-routes.ts';
 import type { ControlPorts } from '../isms/control-view.ts';
+import { type RiskPorts, riskRoutes } from '../isms/risk-routes.ts';
 import type { Actor } from '../model/permission.ts';
 import { type QueryPorts, queryRoutes } from '../query/routes.ts';
 import { type ScorePorts, scoreRoutes } from '../score/routes.ts';
@@ -53,6 +54,7 @@ export interface ConsoleParts {
   readonly incidents: Omit<IncidentPorts<AlertChain>, 'chain'>;
   readonly scores: ScorePorts;
   readonly controls: ControlPorts;
+  readonly risks: RiskPorts;
   readonly fleet: FleetPorts;
   readonly auth: AuthPorts;
   /** Routes of other folders. */
@@ -82,12 +84,13 @@ export const routesOf = (parts: RouteParts): readonly (Route | StreamRoute)[] =>
   ...incidentRoutes<AlertChain>({ ...parts.incidents, chain: { schema: AlertChainSchema, json: chainJson } }),
   ...scoreRoutes(parts.scores),
   ...controlRoutes(parts.controls),
+  ...riskRoutes(parts.risks),
   ...fleetRoutes(parts.fleet),
   ...authRoutes(parts.auth),
   ...(parts.more ?? []),
 ];
 
-type RouteParts = Pick<ConsoleParts, 'query' | 'alerts' | 'incidents' | 'scores' | 'controls' | 'fleet' | 'auth' | 'more'>;
+type RouteParts = Pick<ConsoleParts, 'query' | 'alerts' | 'incidents' | 'scores' | 'controls' | 'risks' | 'fleet' | 'auth' | 'more'>;
 
 /** Those and the routes about the collector itself: what the description describes. */
 export const declaredRoutes = (

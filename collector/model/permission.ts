@@ -13,6 +13,7 @@ export const PERMISSIONS = {
   'incident.write': 'Own, move, merge and close incidents.',
   'control.read': 'See controls with their states, and the checks and observations behind them.',
   'risk.read': 'See the risk register with what telemetry indicates.',
+  'risk.write': 'Assess risks.',
   'rule.read': 'See rules and their coverage.',
   'fleet.read': 'See agents, hosts and sources.',
   'fleet.write': 'Make tokens, retire and revoke agents, decide about hosts.',

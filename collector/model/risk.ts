@@ -36,16 +36,34 @@ export interface Risk {
     readonly impact: Likelihood;
     readonly by: 'proposed' | string;
     readonly at: UnixMs;
+    readonly reason?: string;
   };
   readonly tolerance: Likelihood;
+  /** Incidents a year before anything was seen here, a 90 % interval. */
+  readonly frequency?: { readonly p5: number; readonly p95: number };
   readonly status: 'proposed' | 'open' | 'closed';
 }
 
 export interface Indicated {
+  /** The highest that telemetry showed since a person last assessed it: it rises by itself and is lowered by a decision only. */
   readonly likelihood: Likelihood;
+  /** Since when it is that high. */
+  readonly since: UnixMs;
+  /** What telemetry shows at the time itself, never under what was assessed. */
+  readonly now: Likelihood;
   readonly because: readonly Basis[];
   /** Measured share of what it would rest on. */
   readonly coverage: { readonly measured: number; readonly expected: number };
+  /** Confirmed incidents a year: what was expected before, and after what was seen here. */
+  readonly rate: Rate | null;
+}
+
+/** Gamma-Poisson: an interval that was expected, and what the incidents seen make of it. */
+export interface Rate {
+  readonly expected: number;
+  readonly indicated: number;
+  readonly incidents: number;
+  readonly years: number;
 }
 
 export const riskId = (key: string): RiskId => hashId('rsk', key);

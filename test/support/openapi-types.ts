@@ -25,6 +25,7 @@ export const describeApi = (): OpenApi => {
     incidents: {},
     scores: {},
     controls: {},
+    risks: {},
     fleet: { parts: {} },
     auth: { logins: {}, users: {}, tokens: {}, audit: {} },
     status: {},
