@@ -138,6 +138,8 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
     ...mending,
     onFault: (error) => log.error({ event: 'uplink.fault', reason: toError(error).message }, 'Sending met a fault and is tried again.'),
     onOutcome: (outcome, state, effects) => {
+      if (outcome.kind === 'answer') renewal.taken();
+      if (state.trouble === 'IDENTITY_REFUSED') renewal.refused();
       if (outcome.kind !== 'answer' && state.failures === 1)
         log.warn(
           { event: 'uplink.failed', code: state.trouble, reason: outcome.kind === 'failed' ? outcome.reason : String(outcome.status) },
@@ -168,6 +170,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
       signer = signerFromPem(next.privatePem);
       const old = client;
       client = connectTo();
+      sender.tryNow();
       sentBefore -= old.sentBytes;
       // A request of the old connection may be under way; it ends by itself within its timeout.
       void clock.sleep(ms(REQUEST_TIMEOUT_MS), stopping.signal).then(() => old.close());
@@ -199,6 +202,8 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
   /** Reads for a while; true when there is more to read at once. */
   const read = async (): Promise<boolean> => {
     const began = clock.monotonic();
+    // What the disk refused is tried with each tick; until it is taken nothing more is read.
+    if (spool.failure !== undefined && !(await spool.flush())) return false;
     let sealed = false;
     let more = false;
     for (const source of sources) {

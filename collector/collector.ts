@@ -40,10 +40,13 @@ import { JournalReader } from './journal/reader.ts';
 import { openKnown } from './known.ts';
 import { makeLag } from './lag.ts';
 import type { HostView } from './model/agent.ts';
+import { auditBroken, correlationRefused, ruleQuarantined } from './notes.ts';
 import { startOwnAgent } from './own-agent.ts';
+import { makeRefusals } from './refusals.ts';
 import { openReports } from './reports.ts';
 import { findPositions } from './resume.ts';
 import type { RulesView } from './river.ts';
+import { openStepWatch, type StepWatch } from './step.ts';
 import { openEvents } from './store/embedded/events.ts';
 import { lockFolder } from './store/embedded/lock.ts';
 import { type RiverThread, startRiver, startState } from './threads.ts';
@@ -120,13 +123,8 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     let shapes: readonly FailedShape[] = [];
     let counts = { events: 0, failed: 0, signals: 0 };
     const notes: Condition[] = [];
-    const refusedCorrelation = (rule: string, reason: string): void =>
-      void notes.push({
-        code: 'CORRELATION_REFUSED',
-        about: rule,
-        text: `does not run: ${reason}.`,
-        hint: 'Mend the rule; `vigil rules check` shows every place.',
-      });
+    const refusals = makeRefusals(log);
+    const steps: { current: StepWatch | null } = { current: null };
     mkdirSync(join(dir, 'state'), { recursive: true, mode: 0o700 });
     const [journal, state] = await Promise.all([
       openJournal({ dir: join(dir, 'journal'), collector, clock }),
@@ -135,7 +133,8 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
         {
           judged: ({ to }) => detectLag.current.reached(to),
           known: ({ to }) => factsLag.current.reached(to),
-          refused: refusedCorrelation,
+          refused: (rule, reason) => notes.push(correlationRefused(rule, reason)),
+          waiting: (reason) => refusals.tell('the state', reason),
           failed: fail,
         },
         clock,
@@ -157,6 +156,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
         await storeLag.current.wait(journal.end, limitMs);
         return storeLag.current.now();
       },
+      onRefused: (reason) => refusals.tell('the event store', reason),
     });
     closers.push(() => events.close());
 
@@ -164,13 +164,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       dir: join(dir, 'audit'),
       signer: auditSigner,
       clock,
-      onBroken: (at, reason) =>
-        notes.push({
-          code: 'AUDIT_BROKEN',
-          about: 'the audit log',
-          text: `does not hold at ${JSON.stringify(at)}: ${reason}.`,
-          hint: 'Keep the file; `vigil verify` shows the place. A new log was begun beside it.',
-        }),
+      onBroken: (at, reason) => notes.push(auditBroken(at, reason)),
     });
     closers.push(() => audit.close());
     const own = openOwnStream({ journal, clock, signer, agent: self, host: collector });
@@ -226,13 +220,9 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
         shapes: (all) => {
           shapes = all;
         },
+        waiting: (reason) => refusals.tell('the pass', reason),
         quarantined: (rule, reason) => {
-          notes.push({
-            code: 'RULE_QUARANTINED',
-            about: rule,
-            text: `was switched off: ${reason}.`,
-            hint: 'Make its conditions cheaper; it is tried again with the next start.',
-          });
+          notes.push(ruleQuarantined(rule, reason));
           own.say({ action: 'rule-quarantined', message: `Rule ${rule} was put in quarantine: ${reason}.`, rule, reason });
         },
         hole: (offset, end) =>
@@ -295,7 +285,8 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       counts: () => counts,
       shapes: () => shapes,
       longestBlockMs: () => loop.max / 1e6,
-      notes: () => notes,
+      refusals,
+      notes: () => [...notes, ...(steps.current?.conditions() ?? [])],
     });
     const upkeep = openUpkeep({ dir, clock, signer, version: VERSION, collector, journal, events, audit, hosts });
     const shared = { dir, config, clock, state: state.store, events, audit, assets, registry };
@@ -339,6 +330,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     closers.push(() => upkeep.close());
     const silence = openSilence({ registry, notices: own, clock: fleetClock, silentAfterMs: ms(config['agents.silent_after']) });
     closers.push(() => silence.close());
+    steps.current = await openStepWatch(state.store, fleetClock);
     const schedule = await openJobs({
       config,
       clock,
@@ -350,6 +342,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       judged: () => Math.min(detectLag.current.position, factsLag.current.position),
       refresh: async () => doors.current?.refresh(),
       report: reports.due,
+      steps: steps.current,
     });
     closers.push(() => schedule.close());
     const localAgent = config['local_agent.enabled']

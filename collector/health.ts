@@ -13,6 +13,7 @@ import type { Condition, StatusView } from './http/status.ts';
 import type { Quarantine } from './ingest/quarantine.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Lag } from './lag.ts';
+import type { Refusals } from './refusals.ts';
 import type { RulesView } from './river.ts';
 import type { EventStore, EventStoreStatus } from './store/store.ts';
 
@@ -32,6 +33,7 @@ export interface HealthParts {
   readonly counts: () => { readonly events: number; readonly failed: number; readonly signals: number };
   readonly shapes: () => readonly FailedShape[];
   readonly longestBlockMs: () => number;
+  readonly refusals: Refusals;
   /** Conditions of single parts, e.g. a console that could not be built. */
   readonly notes: () => readonly Condition[];
 }
@@ -55,6 +57,7 @@ export const makeHealth = (parts: HealthParts): Health => {
 
   const conditions = (): readonly Condition[] => [
     ...parts.notes(),
+    ...parts.refusals.conditions(parts.journal.failure),
     ...lagConditions(parts),
     ...silentConditions(parts),
     // What an agent said before this start may be mended by now.

@@ -11,6 +11,7 @@ import type { CollectorConfig } from './config.ts';
 import { type Job, openSchedule, type Schedule } from './deadline/schedule.ts';
 import type { Journal } from './journal/journal.ts';
 import { takeDaily } from './score/snapshot.ts';
+import type { StepWatch } from './step.ts';
 import type { EmbeddedEvents } from './store/embedded/events.ts';
 import type { StateThread } from './threads.ts';
 
@@ -26,17 +27,18 @@ export interface JobParts {
   readonly judged: () => number;
   /** Renews the certificates of the listeners where they are due. */
   readonly refresh: () => Promise<void>;
+  readonly steps: StepWatch;
   /** Makes the weekly report when its time has come. */
   readonly report: () => Promise<void>;
 }
 
 export const openJobs = (parts: JobParts): Promise<Schedule> => {
-  const { state, clock, events, audit } = parts;
+  const { state, clock, events, audit, steps } = parts;
   const jobs: readonly Job[] = [
     { name: 'retention', cron: '17 * * * *', run: () => keepWithin(parts) },
     { name: 'merge', cron: '40 2 * * *', run: async () => void (await events.merge(4)) },
     { name: 'scores', cron: '0 0 * * *', run: async (due) => void (await takeDaily(state.store, due)) },
-    { name: 'checkpoint', cron: '* * * * *', run: () => audit.checkpoint() },
+    { name: 'checkpoint', cron: '* * * * *', run: () => Promise.all([steps.look(), audit.checkpoint()]).then(() => undefined) },
     { name: 'certificate', cron: '5 3 * * *', run: parts.refresh },
     // Every hour, because Monday six o'clock is another hour of UTC in each zone and half of the year.
     { name: 'report', cron: '5 * * * *', run: parts.report },
@@ -53,17 +55,20 @@ export const openJobs = (parts: JobParts): Promise<Schedule> => {
 };
 
 /** Events and journal within their age and size; the journal only as far as everything behind it has been understood and sealed. */
-const keepWithin = async ({ config, clock, state, events, journal, judged }: JobParts): Promise<void> => {
+const keepWithin = async ({ config, clock, state, events, journal, judged, steps }: JobParts): Promise<void> => {
+  // On the word of a clock that may be wrong nothing goes for its age.
+  const { rests } = steps;
+  const before = (keepMs: number): ReturnType<Clock['now']> => unixMs(rests ? 0 : clock.now() - keepMs);
   await events.expire({
-    olderThan: unixMs(clock.now() - config['store.events.keep']),
+    olderThan: before(config['store.events.keep']),
     maxBytes: bytes(config['store.events.quota']),
   });
   const sealed = events
     .sealed()
     .reduce((lowest, { incarnation, offset }) => (incarnation === journal.incarnation ? Math.max(lowest, offset) : lowest), 0);
   await journal.release(Math.min(sealed, judged()), {
-    olderThan: unixMs(clock.now() - config['journal.keep']),
+    olderThan: before(config['journal.keep']),
     maxBytes: config['journal.quota'],
   });
-  state.tidy();
+  if (!rests) state.tidy();
 };

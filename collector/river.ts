@@ -5,6 +5,7 @@
  */
 import { dirname, join, relative } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { isDiskFault, toError } from '../core/errors.ts';
 import { openSavedJoins } from './decode/auditd/saved.ts';
 import { declarations } from './decode/decode.ts';
 import type { FailedShape } from './decode/shapes.ts';
@@ -69,6 +70,8 @@ export type FromRiver =
   | { readonly kind: 'hole'; readonly offset: number; readonly end: number }
   /** Lines that no decoder understood, grouped by shape, since the start. */
   | { readonly kind: 'shapes'; readonly shapes: readonly FailedShape[] }
+  /** The disk refuses what waits to be joined; null when it takes it. */
+  | { readonly kind: 'waiting'; readonly reason: string | null }
   | { readonly kind: 'stopped' };
 
 export type ToState = { readonly kind: 'rules'; readonly rules: RuleSet } | PageMessage;
@@ -93,6 +96,9 @@ const PAGES = 1;
 /** After a page the judge rests for so many times as long as it took, at most this long. */
 const PAGE_REST = 6;
 const PAGE_REST_MS = 2_500;
+
+const RETRY_MS = 2_000;
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 const main = parentPort as MessagePort;
 const data = workerData as RiverData;
@@ -165,19 +171,35 @@ const run = async (): Promise<void> => {
       };
     });
 
+  // Nothing may go out before it: where the disk refuses, this thread rests, and what comes in waits in the journal.
+  const save = (sink: 'store' | 'detect' | 'facts', place: { readonly incarnation: string; readonly offset: number }): void => {
+    for (let refused = false; ; ) {
+      try {
+        saved.save(sink, place, pass.joins());
+        if (refused) main.postMessage({ kind: 'waiting', reason: null } satisfies FromRiver);
+        return;
+      } catch (error) {
+        if (!isDiskFault(error)) throw error;
+        refused = true;
+        main.postMessage({ kind: 'waiting', reason: toError(error).message } satisfies FromRiver);
+        Atomics.wait(NEVER, 0, 0, RETRY_MS);
+      }
+    }
+  };
+
   const sendRows = (): void => {
     const batch = rows.take();
     if (!batch) return;
     // Before the sink can commit the position, so that a restart there finds it.
-    saved.save('store', { incarnation: batch.range.incarnation, offset: batch.range.to }, pass.joins());
+    save('store', { incarnation: batch.range.incarnation, offset: batch.range.to });
     batches += 1;
     main.postMessage({ kind: 'batch', batch } satisfies FromRiver, [batch.ndjson.buffer as ArrayBuffer]);
   };
   const sendPage = (): void => {
     const [page, factPage] = [signals.take(), facts.take()];
     if (!page && !factPage) return;
-    if (page) saved.save('detect', { incarnation: page.incarnation, offset: page.to }, pass.joins());
-    if (factPage) saved.save('facts', { incarnation: factPage.incarnation, offset: factPage.to }, pass.joins());
+    if (page) save('detect', { incarnation: page.incarnation, offset: page.to });
+    if (factPage) save('facts', { incarnation: factPage.incarnation, offset: factPage.to });
     pages += 1;
     sentAt = performance.now();
     data.state.postMessage({ kind: 'page', page, facts: factPage } satisfies ToState);

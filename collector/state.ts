@@ -5,7 +5,7 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../core/clock.ts';
-import { toError } from '../core/errors.ts';
+import { isDiskFault, toError } from '../core/errors.ts';
 import { days, type UnixMs, unixMs } from '../core/units.ts';
 import { type Committer, openCommitParts, openCommitter, openFactCommitter } from './commit.ts';
 import type { FactsChanged } from './facts/apply.ts';
@@ -29,6 +29,8 @@ export type FromStateWorker =
   | { readonly kind: 'judged'; readonly to: number; readonly changed: Changed }
   | { readonly kind: 'known'; readonly to: number; readonly changed: FactsChanged }
   | { readonly kind: 'refused'; readonly rule: string; readonly reason: string }
+  /** The disk refuses a page, which is tried again; null when it was taken. */
+  | { readonly kind: 'waiting'; readonly reason: string | null }
   | { readonly kind: 'failed'; readonly n: number; readonly reason: string }
   | { readonly kind: 'stopped' };
 
@@ -37,6 +39,7 @@ const data = workerData as StateData;
 
 /** Signals are kept 30 days from their arrival (S2). */
 const SIGNALS_KEPT = days(30);
+const RETRY_MS = 2_000;
 
 /** Time of the main thread, whose clock may be another than the system's. */
 let mainTime: UnixMs | null = null;
@@ -69,9 +72,16 @@ const commitBoth = (committer: Committer, { page, facts: factPage }: PageMessage
     ];
   });
 
+let retry: NodeJS.Timeout | undefined;
+
 const serveRiver = (river: MessagePort): void => {
   let committer: Committer | null = null;
-  river.on('message', (message: ToState) => {
+  let waits = false;
+  const wait = (reason: string | null): void => {
+    if (reason !== null || waits) main.postMessage({ kind: 'waiting', reason } satisfies FromStateWorker);
+    waits = reason !== null;
+  };
+  const take = (message: ToState): void => {
     try {
       if (message.kind === 'rules') {
         scored.rules(message.rules);
@@ -79,10 +89,17 @@ const serveRiver = (river: MessagePort): void => {
         for (const { rule, message: reason } of committer.refused)
           main.postMessage({ kind: 'refused', rule, reason } satisfies FromStateWorker);
       } else {
-        for (const done of commitBoth(committer as Committer, message)) main.postMessage(done);
+        const done = commitBoth(committer as Committer, message);
+        wait(null);
+        for (const one of done) main.postMessage(one);
         river.postMessage({ kind: 'judged' } satisfies FromState);
       }
     } catch (error) {
+      if (isDiskFault(error)) {
+        wait(toError(error).message);
+        retry = setTimeout(() => take(message), RETRY_MS);
+        return;
+      }
       // Nothing after this page may be judged before it: the collector stops and says why.
       main.postMessage({
         kind: 'failed',
@@ -90,16 +107,26 @@ const serveRiver = (river: MessagePort): void => {
         reason: toError(error).message,
       } satisfies FromStateWorker);
     }
-  });
+  };
+  river.on('message', take);
+};
+
+/** Housekeeping: what a full disk puts off now is done with the next hour. */
+const tidy = (): void => {
+  const now = systemClock.now();
+  try {
+    core.tidy(now);
+    parts.table.expire(unixMs(now - SIGNALS_KEPT));
+  } catch (error) {
+    if (!isDiskFault(error)) throw error;
+  }
 };
 
 main.on('message', (message: ToStateWorker) => {
   if (message.kind === 'river') serveRiver(message.port);
-  else if (message.kind === 'tidy') {
-    const now = systemClock.now();
-    core.tidy(now);
-    parts.table.expire(unixMs(now - SIGNALS_KEPT));
-  } else {
+  else if (message.kind === 'tidy') tidy();
+  else {
+    clearTimeout(retry);
     core.close();
     main.postMessage({ kind: 'stopped' } satisfies FromStateWorker);
     data.calls.close();

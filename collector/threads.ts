@@ -21,6 +21,8 @@ const RIVER_HEAP_MB = 320;
 const STATE_YOUNG_MB = 24;
 const RIVER_YOUNG_MB = 64;
 
+const STOP_LIMIT_MS = 10_000;
+
 export interface StateThread {
   readonly store: StateStore;
   readonly lastPage: { readonly incarnation: string; readonly n: number } | null;
@@ -35,6 +37,8 @@ export interface StateListeners {
   /** A page of facts is in. */
   readonly known: (message: Extract<FromStateWorker, { kind: 'known' }>) => void;
   readonly refused: (rule: string, reason: string) => void;
+  /** The disk refuses a page; null when it was taken. */
+  readonly waiting: (reason: string | null) => void;
   /** Nothing can go on: a page could not be committed, or the thread died. */
   readonly failed: (error: Error) => void;
 }
@@ -63,6 +67,7 @@ export const startState = async (data: Omit<StateData, 'calls'>, listeners: Stat
       } else if (message.kind === 'judged') listeners.judged(message);
       else if (message.kind === 'known') listeners.known(message);
       else if (message.kind === 'refused') listeners.refused(message.rule, message.reason);
+      else if (message.kind === 'waiting') listeners.waiting(message.reason);
       else if (message.kind === 'failed') listeners.failed(fault('THREAD_FAILED', { what: `page ${message.n}`, reason: message.reason }));
     });
   });
@@ -99,6 +104,8 @@ export interface RiverListeners {
   readonly quarantined: (rule: string, reason: string) => void;
   readonly hole: (offset: number, end: number) => void;
   readonly shapes: (shapes: Extract<FromRiver, { kind: 'shapes' }>['shapes']) => void;
+  /** The disk refuses what the pass keeps beside its positions; null when it takes it. */
+  readonly waiting: (reason: string | null) => void;
   readonly failed: (error: Error) => void;
 }
 
@@ -135,6 +142,8 @@ export const startRiver = (data: Omit<RiverData, 'state'>, attach: (port: Messag
         return listeners.shapes(message.shapes);
       case 'coverage':
         return asked.shift()?.(message.rules);
+      case 'waiting':
+        return listeners.waiting(message.reason);
       case 'stopped':
         return undefined;
     }
@@ -154,7 +163,10 @@ export const startRiver = (data: Omit<RiverData, 'state'>, attach: (port: Messag
     stop: async () => {
       stopping = true;
       tell({ kind: 'stop' });
+      // What is under way is made again from the positions: nobody waits for a disk that takes nothing.
+      const late = setTimeout(() => void worker.terminate(), STOP_LIMIT_MS);
       await stopped;
+      clearTimeout(late);
     },
   };
 };

@@ -55,6 +55,18 @@ export const systemCode = (thrown: unknown): string | undefined => {
   return typeof code === 'string' ? code : undefined;
 };
 
+/** Full, read-only, over quota, broken. */
+const DISK_CODES: ReadonlySet<string> = new Set(['ENOSPC', 'EROFS', 'EDQUOT', 'EIO']);
+/** The same in SQLite's words: read-only, I/O error, full, cannot be opened. */
+const SQLITE_DISK_CODES: ReadonlySet<number> = new Set([8, 10, 13, 14]);
+
+/** True for what a disk refuses: it may take the same later, so the work waits instead of being given up. */
+export const isDiskFault = (thrown: unknown): boolean => {
+  if (DISK_CODES.has(systemCode(thrown) ?? '')) return true;
+  const { errcode, cause } = thrown instanceof Error ? (thrown as Error & { readonly errcode?: unknown }) : {};
+  return (typeof errcode === 'number' && SQLITE_DISK_CODES.has(errcode & 0xff)) || (cause !== undefined && isDiskFault(cause));
+};
+
 const fill = (text: string, details: ErrorDetails): string =>
   text.replace(/\{(\w+)\}/g, (whole, name: string) => (details[name] === undefined ? whole : String(details[name])));
 

@@ -20,9 +20,15 @@ export interface LogOptions {
 /** A second net under the rule that secrets are never logged. */
 const REDACT = ['secret', 'password', 'token', 'authorization', 'cookie', '*.secret', '*.password', '*.token'];
 
+/** Words that wait for a disk that takes none. */
+const WAITING_BYTES = 1_048_576;
+
 /** Opens the root logger; each part gets `log.child({ part })`. Levels go by loss: error = data lost or someone must act, warn = unexpected but whole. */
-export const openLog = ({ program, level, file }: LogOptions): Log =>
-  pino(
+export const openLog = ({ program, level, file }: LogOptions): Log => {
+  const to = destination({ dest: file ?? 2, sync: true, mkdir: file !== undefined, maxLength: WAITING_BYTES });
+  // A disk that takes no words must not end the program: what waits is written with the next word, and what is too much is dropped.
+  to.on('error', () => undefined);
+  return pino(
     {
       level,
       base: { program, pid: process.pid },
@@ -31,5 +37,6 @@ export const openLog = ({ program, level, file }: LogOptions): Log =>
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: REDACT, censor: '***' },
     },
-    destination({ dest: file ?? 2, sync: true, mkdir: file !== undefined }),
+    to,
   );
+};

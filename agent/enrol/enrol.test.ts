@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readRequest } from '../../collector/fleet/certificate.ts';
 import { openLog } from '../../core/log.ts';
 import { generateSigner } from '../../core/sign.ts';
-import { hours } from '../../core/units.ts';
+import { hours, minutes } from '../../core/units.ts';
 import { handClock } from '../../test/support/hand-clock.ts';
 import { type SmallCollector, startSmallCollector } from '../../test/support/small-collector.ts';
 import { der, makeRequest } from './csr.ts';
@@ -198,6 +198,49 @@ describe('against a collector', () => {
     expect(new Set(collector.keys).size).toBe(3);
     stop.abort();
     await running;
+  });
+
+  it('an identity that is refused is renewed at once, and again only after a while, until it is taken', async () => {
+    await start();
+    const clock = handClock();
+    let identity = await enrol(readToken(collector.token), facts, clock);
+    let renewals = 0;
+    const renewal = openRenewal({
+      dir,
+      clock,
+      log,
+      identity: () => identity,
+      onRenewed: (next) => {
+        identity = next;
+        renewals += 1;
+      },
+    });
+    const stop = new AbortController();
+    const running = renewal.run(stop.signal);
+    const renewed = async (times: number): Promise<void> => {
+      while (renewals < times) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await new Promise((resolve) => setImmediate(resolve));
+    renewal.refused();
+    await renewed(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    // Refused still: no renewal can help, so they become rare.
+    for (let i = 0; i < 10; i++) renewal.refused();
+    clock.advance(minutes(1));
+    renewal.refused();
+    await renewed(2);
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(minutes(1));
+    renewal.refused();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(renewals).toBe(2);
+    renewal.taken();
+    renewal.refused();
+    await renewed(3);
+    stop.abort();
+    clock.advance(hours(1));
+    await running;
+    expect(renewals).toBe(3);
   });
 
   it('a renewal that fails says why and is tried again', async () => {

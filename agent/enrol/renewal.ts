@@ -24,16 +24,36 @@ export interface RenewalOptions {
 export interface Renewal {
   /** Why the last attempt failed; undefined when it did not. */
   readonly failure: string | undefined;
+  /** The collector refuses the identity: its clock, or a certificate that ran out. Renewed now, the second time in a row only after a while. */
+  refused(): void;
+  /** The collector takes it. */
+  taken(): void;
   run(signal: AbortSignal): Promise<void>;
 }
 
 const LOOK_MS = 60_000;
+/** Renewals that refusals ask for, one after the other. */
+const REFUSED_BACKOFF = { baseMs: 60_000, capMs: 1_800_000 };
 const BACKOFF = { baseMs: 60_000, capMs: 1_800_000 };
 
 export const openRenewal = (options: RenewalOptions): Renewal => {
   const { clock, log } = options;
   let failure: string | undefined;
+  let hurry = Promise.withResolvers<void>();
+  let asked = false;
+  let hurried = 0;
+  let hurriedAt = Number.NEGATIVE_INFINITY;
   return {
+    refused: () => {
+      if (clock.monotonic() - hurriedAt < (hurried === 0 ? 0 : retryDelay(hurried, 1, REFUSED_BACKOFF))) return;
+      hurried += 1;
+      hurriedAt = clock.monotonic();
+      asked = true;
+      hurry.resolve();
+    },
+    taken: () => {
+      hurried = 0;
+    },
     get failure() {
       return failure;
     },
@@ -43,9 +63,10 @@ export const openRenewal = (options: RenewalOptions): Renewal => {
       while (!signal.aborted) {
         const identity = options.identity();
         // A wall clock that was set back must not put off a renewal for ever.
-        const due = clock.now() >= renewalDue(identity) || clock.monotonic() - since >= identity.renewAfterMs;
+        const due = asked || clock.now() >= renewalDue(identity) || clock.monotonic() - since >= identity.renewAfterMs;
         let wait = LOOK_MS;
         if (due) {
+          asked = false;
           try {
             const next = await (options.renewWith ?? renew)(identity, clock);
             writeIdentity(options.dir, next);
@@ -61,7 +82,8 @@ export const openRenewal = (options: RenewalOptions): Renewal => {
             log.warn({ event: 'identity.renewal-failed', reason: failure }, 'The identity could not be renewed.');
           }
         }
-        await clock.sleep(ms(wait), signal);
+        hurry = Promise.withResolvers<void>();
+        if (!asked) await Promise.race([hurry.promise, clock.sleep(ms(wait), signal)]);
       }
     },
   };

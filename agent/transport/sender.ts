@@ -45,6 +45,8 @@ export interface SenderOptions {
 export interface Sender {
   /** There is something new to send. */
   wake(): void;
+  /** Ends a wait after a failure: what it waited for has changed. */
+  tryNow(): void;
   /** Runs until the signal; resolves when nothing is in flight. */
   run(signal: AbortSignal): Promise<void>;
   /** One request, if there is anything to send; the wait before the next, or undefined when there was nothing. */
@@ -68,6 +70,7 @@ export const openSender = (options: SenderOptions): Sender => {
   let heldAskedAt = Number.NEGATIVE_INFINITY;
   let missingAt = Number.NEGATIVE_INFINITY;
   let wakeUp = Promise.withResolvers<void>();
+  let again = Promise.withResolvers<void>();
 
   const apply = async (effects: readonly Effect<Pending>[]): Promise<void> => {
     for (const effect of effects) {
@@ -136,11 +139,11 @@ export const openSender = (options: SenderOptions): Sender => {
   };
 
   // The sleep ends with the wake-up, so that no timers pile up.
-  const sleepOr = async (woken: Promise<void>, signal: AbortSignal): Promise<void> => {
+  const sleepOr = async (woken: Promise<void>, waitMs: number, signal: AbortSignal): Promise<void> => {
     const waiting = new AbortController();
     const stop = (): void => waiting.abort();
     signal.addEventListener('abort', stop, { once: true });
-    await Promise.race([woken, clock.sleep(ms(HELD_MS), waiting.signal)]);
+    await Promise.race([woken, clock.sleep(ms(waitMs), waiting.signal)]);
     stop();
     signal.removeEventListener('abort', stop);
   };
@@ -154,16 +157,18 @@ export const openSender = (options: SenderOptions): Sender => {
       return clockOffsetMs;
     },
     wake: () => wakeUp.resolve(),
+    tryNow: () => again.resolve(),
     run: async (signal) => {
       while (!signal.aborted) {
         wakeUp = Promise.withResolvers<void>();
+        again = Promise.withResolvers<void>();
         const waitMs = await step().catch((error: unknown) => {
           if (!options.onFault) throw error;
           options.onFault(error);
           return FAULT_MS;
         });
-        if (waitMs === undefined) await sleepOr(wakeUp.promise, signal);
-        else if (waitMs > 0) await clock.sleep(ms(waitMs), signal);
+        if (waitMs === undefined) await sleepOr(wakeUp.promise, HELD_MS, signal);
+        else if (waitMs > 0) await sleepOr(again.promise, waitMs, signal);
       }
     },
   };

@@ -4,6 +4,7 @@
  * Input: the keys folder and the names of the listener. Output: credentials for TLS, 24-hour agent certificates, the pin that tokens carry.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { sha256 } from '../../core/hash.ts';
@@ -102,12 +103,14 @@ const openServer = async (dir: string, clock: Clock, issuer: Issuer, hosts: read
   const now = clock.now();
   const there = await readIfThere(certificateFile);
   if (there !== null && serves(there, key, issuer, hosts, now)) return { key, cert: there, notAfter: endOf(there) };
-  const validity = { from: unixMs(now - days(1)), to: unixMs(now + SERVER_MS) };
+  // From the CA's own beginning: made while this clock was wrong, it is still valid when the clock is right again.
+  const validity = { from: beginOf(issuer.certificate), to: unixMs(Math.max(now, beginOf(issuer.certificate)) + SERVER_MS) };
   const { certificate, notAfter } = await issueServer(issuer, key, hosts, validity);
   await writePrivate(certificateFile, certificate, true);
   return { key, cert: certificate, notAfter };
 };
 
+const beginOf = (pem: string): UnixMs => unixMs(Date.parse(new X509Certificate(pem).validFrom));
 const endOf = (pem: string): UnixMs => unixMs(Date.parse(new X509Certificate(pem).validTo));
 
 const serves = (pem: string, key: string, issuer: Issuer, hosts: readonly string[], now: UnixMs): boolean => {
@@ -116,8 +119,9 @@ const serves = (pem: string, key: string, issuer: Issuer, hosts: readonly string
   return (
     certificate.verify(createPublicKey(issuer.certificate)) &&
     endOf(pem) - now > SERVER_LEFT_MS &&
-    Date.parse(certificate.validFrom) <= now &&
-    hosts.every((host) => certificate.checkHost(host) !== undefined || certificate.checkIP(host) !== undefined)
+    // A clock before the CA's own beginning is wrong, and judges nothing.
+    beginOf(pem) <= Math.max(now, beginOf(issuer.certificate)) &&
+    hosts.every((host) => (isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)) !== undefined)
   );
 };
 

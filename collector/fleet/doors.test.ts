@@ -63,6 +63,16 @@ describe('the authority', () => {
         (found) => found !== undefined,
       ),
     ).toBe(true);
+    // Made while the clock was wrong by a year, or kept through it: valid for whose clock is right.
+    for (const days of [400, -400]) {
+      const wrong = await openCa({
+        dir: keys,
+        clock: { ...systemClock, now: () => unixMs(Date.now() + days * 86_400_000) },
+        hosts: ['localhost', 'new.example.org', '192.0.2.7', '::1'],
+      });
+      const { validFrom, validTo } = new X509Certificate((await wrong.server()).cert);
+      expect([Date.parse(validFrom) < Date.now(), Date.parse(validTo) > Date.now()]).toEqual([true, true]);
+    }
     const serial = (): Promise<string> =>
       new Promise((resolve, reject) => {
         const socket = connect({ host: '127.0.0.1', port: at.listener.port, ca: at.ca.certificate, servername: 'localhost' }, () => {

@@ -76,6 +76,7 @@ export class Journal implements BlockJournal {
   #commits = 0;
   #blocks = 0;
   #slowestMs = 0;
+  #failure: string | null = null;
 
   constructor(
     options: JournalOptions,
@@ -105,6 +106,11 @@ export class Journal implements BlockJournal {
 
   get end(): number {
     return this.#end;
+  }
+
+  /** Why the last write failed; null since one succeeded. */
+  get failure(): string | null {
+    return this.#failure;
   }
 
   get waitingBytes(): number {
@@ -172,6 +178,7 @@ export class Journal implements BlockJournal {
         const failure = isCoded(error, 'JOURNAL_FAILED')
           ? error
           : fault('JOURNAL_FAILED', { dir: this.dir, reason: toError(error).message }, error);
+        this.#failure = toError(error).message;
         // What waits behind goes too: a later block of a stream without the one before it would stand for both (W11).
         batch.push(...this.#queue.splice(0));
         for (const { settle, failed } of batch) {
@@ -201,6 +208,7 @@ export class Journal implements BlockJournal {
       this.#streams.apply(block.header, meta, place);
       done(place);
     }
+    this.#failure = null;
     this.#commits++;
     this.#blocks += batch.length;
     this.#slowestMs = Math.max(this.#slowestMs, this.#options.clock.monotonic() - begun);

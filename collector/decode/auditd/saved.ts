@@ -141,7 +141,8 @@ export const openSavedJoins = (file: string): SavedJoins => {
       if (joins === null) return;
       const line = toLine(sink, place, joins);
       if (handle === null) return rewrite([{ entry: { sink, ...place }, line }]);
-      writeSync(handle, line, 0, line.length, size);
+      // A disk that is nearly full takes a part and says no word of it.
+      for (let done = 0; done < line.length; ) done += writeSync(handle, line, done, line.length - done, size + done);
       fdatasyncSync(handle);
       entries = withEntry(entries, { sink, incarnation: place.incarnation, offset: place.offset, at: size, bytes: line.length }, KEPT);
       size += line.length;

@@ -60,6 +60,28 @@ test('the engine killed while it loads loses nothing that was appended', async (
   expect(await count()).toBe(10_000);
 });
 
+test('a disk that refuses a batch makes it wait, says so, and takes it later; what is closed meanwhile waits for nothing', async () => {
+  const told: (string | null)[] = [];
+  await open({ onRefused: (reason) => told.push(reason) });
+  // Where the folder of batches would be, the disk holds a file.
+  const { range } = some(0, 0);
+  const place = join(dir, 'hot', `${encodeURIComponent(range.collector)}+${encodeURIComponent(range.incarnation)}`);
+  writeFileSync(place, '');
+  const first = store.append(some(0, 10));
+  await vi.waitFor(() => expect(told).toEqual([expect.stringContaining('could not be written')]), { timeout: 10_000 });
+  rmSync(place);
+  await first;
+  expect(told.at(-1)).toBeNull();
+  expect(await count()).toBe(10);
+  rmSync(place, { recursive: true });
+  writeFileSync(place, '');
+  const second = store.append(some(10, 10));
+  await vi.waitFor(() => expect(told.at(-1)).not.toBeNull(), { timeout: 10_000 });
+  const ended = expect(second).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+  await store.close();
+  await ended;
+});
+
 test('the engine killed while it seals loses nothing and doubles nothing, and no stray file stays', async () => {
   await open();
   for (let round = 0; round < 4; round++) {
@@ -131,17 +153,6 @@ test('a batch that is missing before the first seal is missed', async () => {
   await open();
   expect(await store.position()).toMatchObject({ offset: 0 });
   expect(filesUnder('hot')).toHaveLength(0);
-});
-
-test('a disk that refuses a batch is told with a code, and the same batch is taken when it is mended', async () => {
-  await open();
-  const one = some(0, 5);
-  rmSync(join(dir, 'hot'), { recursive: true });
-  writeFileSync(join(dir, 'hot'), 'a file where the folder was');
-  await expect(store.append(one)).rejects.toMatchObject({ code: 'SEGMENT_FAILED' });
-  rmSync(join(dir, 'hot'));
-  await store.append(one);
-  expect(await count()).toBe(5);
 });
 
 test('a batch that begins inside what is held is refused, and one after a hole is taken', async () => {

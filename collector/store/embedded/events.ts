@@ -7,7 +7,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../../core/clock.ts';
 import type { EcsField } from '../../../core/ecs.ts';
-import { isCoded } from '../../../core/errors.ts';
+import { isCoded, toError } from '../../../core/errors.ts';
 import type { Log } from '../../../core/log.ts';
 import { mib, ms } from '../../../core/units.ts';
 import { fault } from '../../errors.ts';
@@ -38,6 +38,8 @@ export interface EventsOptions {
    * Answers by how many milliseconds the store is still behind the journal's end.
    */
   readonly catchUp?: (limitMs: number) => Promise<number>;
+  /** Told while the disk refuses batches, which are tried again; null when they are taken. */
+  readonly onRefused?: (reason: string | null) => void;
 }
 
 /** The port, and what only this engine offers. */
@@ -66,6 +68,7 @@ const DEFAULTS: Omit<EngineOptions, 'dir'> = {
 // A load or a seal is not a question: it may take as long as a slow disk does.
 const WORK_LIMIT_MS = 600_000;
 const REPLACE_LIMIT_MS = 86_400_000;
+const RETRY_MS = ms(2_000);
 
 /**
  * Opens the store and its engine.
@@ -81,7 +84,9 @@ export const openEvents = async (options: EventsOptions): Promise<EmbeddedEvents
     maxRssBytes = mib(900),
     hangMs = 20_000,
     catchUp = async () => 0,
+    onRefused = () => {},
   } = options;
+  const closing = new AbortController();
   const hotDir = join(dir, 'hot');
   await mkdir(hotDir, { recursive: true, mode: 0o700 });
   await removeUnfinished(hotDir);
@@ -110,15 +115,23 @@ export const openEvents = async (options: EventsOptions): Promise<EmbeddedEvents
     if (place === 'overlap')
       throw fault('STORE_RANGE_BROKEN', { from: batch.range.from, to: batch.range.to, held: ends.endOf(batch.range) ?? 0 });
     const file = batchFile(batch);
-    await writeBatch(hotDir, file, batch.ndjson);
-    for (;;) {
+    for (let refused = false; ; ) {
       try {
+        await writeBatch(hotDir, file, batch.ndjson);
         await engine.ask('load', { batch: file }, WORK_LIMIT_MS);
+        if (refused) onRefused(null);
         break;
       } catch (error) {
-        if (!isCoded(error, 'STORE_ENGINE_DOWN')) throw error;
+        if (isCoded(error, 'STORE_RANGE_BROKEN') || closing.signal.aborted) throw error;
         // The next process finds the file by itself; asking again then only waits for it.
-        await engine.ready();
+        if (isCoded(error, 'STORE_ENGINE_DOWN')) await engine.ready();
+        else {
+          // A disk that is full, or an engine that finds no room for a seal: the batch is in the journal, and waits.
+          refused = true;
+          onRefused(toError(error).message);
+          await clock.sleep(RETRY_MS, closing.signal);
+          if (closing.signal.aborted) throw fault('STORE_CLOSED', {}, error);
+        }
       }
     }
     ends.reach({ collector: batch.range.collector, incarnation: batch.range.incarnation, offset: batch.range.to });
@@ -228,6 +241,7 @@ export const openEvents = async (options: EventsOptions): Promise<EmbeddedEvents
       return { ...status, engine: { rssBytes: engine.rssBytes, restarts: engine.restarts } };
     },
     close: async () => {
+      closing.abort();
       // What is being appended is on disk or will be asked for again: nothing is waited for.
       await engine.close();
       await appending;
