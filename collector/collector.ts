@@ -122,6 +122,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     let rules: RulesView = { loaded: 0, refused: [] };
     let shapes: readonly FailedShape[] = [];
     let counts = { events: 0, failed: 0, signals: 0 };
+    let knownHosts = (_hosts: readonly string[]): void => {};
     const notes: Condition[] = [];
     const refusals = makeRefusals(log);
     const steps: { current: StepWatch | null } = { current: null };
@@ -132,7 +133,10 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
         { file: join(dir, 'state', 'state.db') },
         {
           judged: ({ to }) => detectLag.current.reached(to),
-          known: ({ to }) => factsLag.current.reached(to),
+          known: ({ to, changed }) => {
+            factsLag.current.reached(to);
+            knownHosts(Object.keys(changed.hosts));
+          },
           refused: (rule, reason) => notes.push(correlationRefused(rule, reason)),
           waiting: (reason) => refusals.tell('the state', reason),
           failed: fail,
@@ -290,7 +294,9 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     });
     const upkeep = openUpkeep({ dir, clock, signer, version: VERSION, collector, journal, events, audit, hosts });
     const shared = { dir, config, clock, state: state.store, events, audit, assets, registry };
-    const knowledge = openKnown(shared);
+    const knowledge = await openKnown({ ...shared, own, log, lists: join(OWN_RULES, 'lists') });
+    knownHosts = (hosts) => knowledge.checks.noteChanged(hosts);
+    closers.push(() => knowledge.checks.close());
     const reports = await openReports({
       ...shared,
       log: log.child({ part: 'report' }),
@@ -328,7 +334,12 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     closers.push(() => doors.current?.close());
     // First, so that no door waits for what takes hours.
     closers.push(() => upkeep.close());
-    const silence = openSilence({ registry, notices: own, clock: fleetClock, silentAfterMs: ms(config['agents.silent_after']) });
+    const silence = openSilence({
+      registry,
+      notices: knowledge.notices,
+      clock: fleetClock,
+      silentAfterMs: ms(config['agents.silent_after']),
+    });
     closers.push(() => silence.close());
     steps.current = await openStepWatch(state.store, fleetClock);
     const schedule = await openJobs({
@@ -341,6 +352,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       audit,
       judged: () => Math.min(detectLag.current.position, factsLag.current.position),
       refresh: async () => doors.current?.refresh(),
+      checks: () => knowledge.checks.run(),
       report: reports.due,
       steps: steps.current,
     });
@@ -370,6 +382,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       settled: async () => {
         thread.flush();
         await Promise.all([storeLag, detectLag, factsLag].map((lag) => lag.current.wait(journal.end, SETTLE_MS)));
+        await knowledge.checks.settled();
       },
       runDue: () => schedule.runDue(),
       close,

@@ -28,6 +28,8 @@ export interface JobParts {
   /** Renews the certificates of the listeners where they are due. */
   readonly refresh: () => Promise<void>;
   readonly steps: StepWatch;
+  /** Asks the collector's own checks of every host. */
+  readonly checks: () => Promise<void>;
   /** Makes the weekly report when its time has come. */
   readonly report: () => Promise<void>;
 }
@@ -40,6 +42,7 @@ export const openJobs = (parts: JobParts): Promise<Schedule> => {
     { name: 'scores', cron: '0 0 * * *', run: async (due) => void (await takeDaily(state.store, due)) },
     { name: 'checkpoint', cron: '* * * * *', run: () => Promise.all([steps.look(), audit.checkpoint()]).then(() => undefined) },
     { name: 'certificate', cron: '5 3 * * *', run: parts.refresh },
+    { name: 'checks', cron: '*/10 * * * *', run: parts.checks },
     // Every hour, because Monday six o'clock is another hour of UTC in each zone and half of the year.
     { name: 'report', cron: '5 * * * *', run: parts.report },
   ];

@@ -3,15 +3,25 @@
  * What is known of hosts, wired: how each stands, what its facts say, what people decide about it.
  * Input: the open parts of the collector. Output: the hosts, and the routes to ask about them.
  */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
-import { days, unixMs } from '../core/units.ts';
+import { toError } from '../core/errors.ts';
+import type { AssetId } from '../core/ids.ts';
+import type { Log } from '../core/log.ts';
+import type { HeartbeatBody } from '../core/protocol.ts';
+import { days, type UnixMs, unixMs } from '../core/units.ts';
 import type { AuditLog } from './auth/audit/log.ts';
+import { readReleaseLists } from './facts/end-of-life.ts';
+import { type OwnChecks, openOwnChecks } from './facts/own.ts';
 import { factRoutes } from './facts/routes.ts';
 import type { Assets } from './fleet/asset.ts';
 import { hostRoutes } from './fleet/host-routes.ts';
 import { type Hosts, openHosts, type SeenName } from './fleet/hosts.ts';
 import type { Registry } from './fleet/registry.ts';
 import type { Route } from './http/route.ts';
+import type { Notices } from './model/notice.ts';
+import { parseOrThrow } from './query/parse.ts';
 import type { EventStore, StateStore } from './store/store.ts';
 
 export interface KnownParts {
@@ -21,9 +31,17 @@ export interface KnownParts {
   readonly audit: AuditLog;
   readonly assets: Assets;
   readonly registry: Registry;
+  readonly own: Notices;
+  readonly log: Log;
+  /** Folder of the lists that come with Vigil. */
+  readonly lists: string;
 }
 
 export interface Known {
+  /** The collector's own checks. */
+  readonly checks: OwnChecks;
+  /** Says notices on, and asks again about the host that one is about. */
+  readonly notices: Notices;
   readonly hosts: Hosts;
   readonly routes: readonly Route[];
 }
@@ -31,9 +49,10 @@ export interface Known {
 /** Log lines of so long a time name machines that nobody watches. */
 const NAMES_OF_MS = days(7);
 const NAMES = 500;
+const MISSING = 'event.dataset: vigil and event.action: ("records-missing" or "records-lost")';
 
-export const openKnown = (parts: KnownParts): Known => {
-  const { clock, state, events, assets, registry } = parts;
+export const openKnown = async (parts: KnownParts): Promise<Known> => {
+  const { clock, state, events, assets, registry, own, log } = parts;
   const namesInLogs = async (): Promise<readonly SeenName[]> => {
     const now = clock.now();
     const field = { text: 'log.syslog.hostname', quoted: false, at: 0 };
@@ -41,7 +60,32 @@ export const openKnown = (parts: KnownParts): Known => {
     return (await events.top(query, 'log.syslog.hostname', NAMES)).map(({ key, count }) => ({ name: key, lines: count }));
   };
   const hosts = openHosts({ ...parts, namesInLogs });
+  const heartbeatOf = (host: AssetId): HeartbeatBody | null => {
+    const heard = registry.all().flatMap(({ id, asset }) => (asset === host ? (registry.presenceOf(id) ?? []) : []));
+    return heard.sort((a, b) => b.lastSeen - a.lastSeen)[0]?.heartbeat ?? null;
+  };
+  const missing = async (since: UnixMs): Promise<ReadonlyMap<string, number>> => {
+    const query = { where: parseOrThrow(MISSING), from: since, to: unixMs(clock.now() + 1) };
+    return new Map((await events.top(query, 'related.hosts', NAMES)).map(({ key, count }) => [key, count]));
+  };
+  const read = (name: string): Promise<string> => readFile(join(parts.lists, name), 'utf8');
+  const checks = openOwnChecks({
+    state,
+    clock,
+    lists: readReleaseLists(await read('eol-debian.csv'), await read('eol-ubuntu.csv')),
+    standings: hosts.standings,
+    heartbeatOf,
+    missing,
+    failed: (error) => log.warn({ event: 'checks.failed', err: toError(error) }, 'The collector’s own checks could not be asked'),
+  });
   return {
+    checks,
+    notices: {
+      say: (notice) => {
+        own.say(notice);
+        if (notice.host) checks.noteChanged([notice.host.id]);
+      },
+    },
     hosts,
     routes: [
       ...hostRoutes({ hosts, assets, registry }),

@@ -9,13 +9,13 @@ import type { Check } from '../model/observation.ts';
 /** Answered every hour and on change: an answer that was missed twice is none any more. */
 const FRESH = hours(2);
 
-const check = (id: string, severity: Check['severity'], title: string, fix: string): Check & { readonly fix: string } => ({
+const check = <I extends string>(id: I, severity: Check['severity'], title: string, fix: string) => ({
   id,
   title,
   severity,
-  method: 'TEST',
+  method: 'TEST' as const,
   freshMs: FRESH,
-  by: 'collector',
+  by: 'collector' as const,
   fix,
 });
 
@@ -80,7 +80,9 @@ export const OWN_CHECKS = [
     'A planted record is found by its rule in time',
     'Run `vigil status`: it names the reader that is behind and the rules that are refused.',
   ),
-] as const;
+] as const satisfies readonly Check[];
+
+export type OwnCheckId = (typeof OWN_CHECKS)[number]['id'];
 
 const OWN: ReadonlySet<string> = new Set(OWN_CHECKS.map(({ id }) => id));
 

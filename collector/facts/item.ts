@@ -33,17 +33,37 @@ export const nextItem = (known: HostFact | null, one: FactAt): HostFact | null =
   const { host, event, fact } = one;
   const { kind, item, change, fields } = fact;
   const at = observedAt(one);
+  const reported = change === 'added' || change === 'changed' ? { reported: at } : {};
   if (known === null)
-    return { host, kind, item, fields, since: at, changed: at, observed: at, event, ...(change === 'removed' ? { removed: at } : {}) };
+    return {
+      host,
+      kind,
+      item,
+      fields,
+      since: at,
+      changed: at,
+      observed: at,
+      event,
+      ...reported,
+      ...(change === 'removed' ? { removed: at } : {}),
+    };
   if (!isNews(known, at)) return earlier(known, at, fact);
   if (change === 'removed') return known.removed === undefined ? { ...known, removed: at, event } : null;
   if (known.removed !== undefined) {
     const { removed, ...rest } = known;
-    return { ...rest, fields, since: at, changed: at, observed: at, event, lives: livesWith(known, removed) };
+    return { ...rest, fields, since: at, changed: at, observed: at, event, ...reported, lives: livesWith(known, removed) };
   }
   if (sameFields(known.fields, fields)) return at === known.observed ? null : { ...known, observed: at };
   const isOther = versionOf(kind, known.fields) !== versionOf(kind, fields);
-  return { ...known, fields, changed: at, observed: at, event, ...(isOther ? { since: at, lives: livesWith(known, at) } : {}) };
+  return {
+    ...known,
+    fields,
+    changed: at,
+    observed: at,
+    event,
+    ...reported,
+    ...(isOther ? { since: at, lives: livesWith(known, at) } : {}),
+  };
 };
 
 /** A late fact overrules nothing; where it says the same, the item has been there since then. */

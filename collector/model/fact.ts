@@ -34,6 +34,8 @@ export interface HostFact {
   readonly changed: UnixMs;
   /** Last time it was said to be so. */
   readonly observed: UnixMs;
+  /** Last time its source reported it as added or changed; what a restatement merely shows is a baseline, or was explained. */
+  readonly reported?: UnixMs;
   readonly removed?: UnixMs;
   /** The event that said the latest change. */
   readonly event: EventId;
