@@ -39,7 +39,8 @@ const file = (name: string): string => join(root, 'logs', name);
 const stream = (name: string): string => `file:${file(name)}`;
 
 const start = async (paths: readonly string[], flags: Record<string, string | boolean> = {}): Promise<RunningAgent> => {
-  const only = { 'tail.paths': paths, 'tail.discover': false, 'inventory.enabled': false, 'posture.enabled': false };
+  const off = { 'inventory.enabled': false, 'posture.enabled': false, 'fim.discover': false };
+  const only = { 'tail.paths': paths, 'tail.discover': false, ...off };
   const { config } = readConfig({ flags: { state: join(root, 'state'), ...only, ...flags }, env: {} });
   agent = await startAgent({
     config: config as AgentConfig,

@@ -20,6 +20,7 @@ import { HEARTBEAT_MS, sealHeartbeat } from './heartbeat.ts';
 import { makeMending } from './mending.ts';
 import { openRedactor } from './redact/redact.ts';
 import { loadRules } from './redact/rules.ts';
+import { openFim } from './source/fim/open.ts';
 import { INVENTORY_STREAM, Inventory } from './source/inventory/inventory.ts';
 import { loadPolicies, loadWaivers, readValues } from './source/posture/load.ts';
 import { openPosture } from './source/posture/posture.ts';
@@ -112,7 +113,8 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
         }),
       ]
     : [];
-  const sources: readonly Source[] = [tail, ...inventory, ...postureOf(options), ...(options.sources ?? [])];
+  const fim = openFim(options, onWake);
+  const sources: readonly Source[] = [tail, ...inventory, ...(fim ? [fim] : []), ...postureOf(options), ...(options.sources ?? [])];
   for (const source of sources) await source.open((stream) => spool.stateOf(stream)?.resume);
 
   // Sealing, and mending what was sealed, take turns: a stream's numbers have one writer.
@@ -199,12 +201,13 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
       notes: mending.notes(),
     });
 
+  // Sealed and not yet told so: a disk that refused once takes it later.
+  let sealed = false;
   /** Reads for a while; true when there is more to read at once. */
   const read = async (): Promise<boolean> => {
     const began = clock.monotonic();
     // What the disk refused is tried with each tick; until it is taken nothing more is read.
     if (spool.failure !== undefined && !(await spool.flush())) return false;
-    let sealed = false;
     let more = false;
     for (const source of sources) {
       source.poll();
@@ -221,6 +224,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
       return false;
     }
     if (sealed) {
+      sealed = false;
       for (const source of sources) source.sealed();
       sender.wake();
     }

@@ -28,7 +28,7 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     load: async () => (await import('./cli/plan.ts')).planCommand,
   },
   explain: {
-    summary: 'whether and why a path is read, and how far',
+    summary: 'whether and why a path is read or watched, and how far',
     load: async () => (await import('./cli/status.ts')).explainCommand,
   },
   posture: {

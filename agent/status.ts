@@ -9,6 +9,7 @@ import type { Ms } from '../core/units.ts';
 import type { AgentConfig } from './config.ts';
 import { type Identity, renewalDue } from './enrol/identity.ts';
 import type { Condition } from './health.ts';
+import { explainWatch, type WatchExplanation } from './source/fim/explain.ts';
 import type { StreamProgress } from './source/source.ts';
 import { discover } from './source/tail/discover.ts';
 import { resolveFile, statFile } from './source/tail/identity.ts';
@@ -92,11 +93,17 @@ export interface Explanation {
   readonly seq?: number;
   readonly ackedSeq?: number;
   readonly counts?: Readonly<Record<string, number>>;
+  /** Whether its integrity is watched. */
+  readonly integrity?: WatchExplanation;
 }
 
-/** Whether and why a path would be read, by configuration and file system alone. */
+/** Whether and why a path would be read and watched, by configuration and file system alone. */
 export const explainOffline = (given: string, from: string, config: AgentConfig, dir: string): Explanation => {
   const path = isAbsolute(given) ? given : resolve(from, given);
+  return { ...explainReading(path, from, config, dir), integrity: explainWatch(path, from, config, dir) };
+};
+
+const explainReading = (path: string, from: string, config: AgentConfig, dir: string): Explanation => {
   const { targets } = discover({ paths: config['tail.paths'], exclude: config['tail.exclude'], usual: config['tail.discover'] }, from);
   const target = targets.find((one) => one.path === path);
   const seen = statFile(path);

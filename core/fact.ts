@@ -55,7 +55,7 @@ export const FACT_KINDS = {
     item: 'check, or check#subject',
     fields: 'check subject title result actual expected severity fix reason policy fresh_ms waiver_reason waiver_owner waiver_until_at',
   },
-  /** Closes one scan of one kind: how many items stand now, and the checksum over them. */
+  /** Closes one scan of one kind: how many items stand now, and the checksum over them. It stands on the stream of that kind: of `file` on `fim`. */
   scan: { dataset: 'inventory', item: 'kind that was scanned', fields: 'of full count checksum took_ms errors' },
 } as const satisfies Readonly<Record<string, { readonly dataset: FactDataset; readonly item: string; readonly fields: string }>>;
 export type FactKind = keyof typeof FACT_KINDS;
@@ -137,7 +137,7 @@ export const parseFact = (text: string): Fact | null => {
 };
 
 /** One item's share of the checksum: SHA-256 over its name and its fields in the order of their names. */
-const itemPrint = (item: string, fields: FactFields): string =>
+export const factPrint = (item: string, fields: FactFields): string =>
   createHash('sha256')
     .update(
       JSON.stringify([
@@ -150,7 +150,16 @@ const itemPrint = (item: string, fields: FactFields): string =>
     .digest('hex');
 
 /** Checksum over all items of a kind, in any order: both sides take it, and where they differ the next full restatement mends it. */
-export const factChecksum = (items: Iterable<readonly [item: string, fields: FactFields]>): string => {
-  const prints = [...items].map(([item, fields]) => itemPrint(item, fields)).sort();
-  return createHash('sha256').update(prints.join('\n')).digest('hex').slice(0, 32);
+export const factChecksum = (items: Iterable<readonly [item: string, fields: FactFields]>): string =>
+  printsChecksum([...items].map(([item, fields]) => factPrint(item, fields)).sort());
+
+/** The same from prints that were kept, in their order. */
+export const printsChecksum = (sorted: Iterable<string>): string => {
+  const hash = createHash('sha256');
+  let between = '';
+  for (const print of sorted) {
+    hash.update(between + print);
+    between = '\n';
+  }
+  return hash.digest('hex').slice(0, 32);
 };

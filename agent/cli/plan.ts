@@ -9,6 +9,7 @@ import { printConfig } from '../../core/config.ts';
 import { AGENT_SETTINGS, type AgentConfig } from '../config.ts';
 import { readIdentity } from '../enrol/identity.ts';
 import { loadRules } from '../redact/rules.ts';
+import { planWatch, type WatchPlan } from '../source/fim/explain.ts';
 import { type InventoryPreview, previewInventory, previewText } from '../source/inventory/preview.ts';
 import { loadPolicies, loadWaivers, readValues } from '../source/posture/load.ts';
 import { discover } from '../source/tail/discover.ts';
@@ -22,6 +23,9 @@ import { COMMON_HELP, type Command, READING, READING_HELP, sizeText, table, visi
 /** Measured by bench/agent.ts: a base, and what each followed file adds. */
 const BASE_RSS_BYTES = 85_000_000;
 const FILE_RSS_BYTES = 20_000;
+/** What the worker of a scan leaves behind, and what each watched folder adds. */
+const SCAN_RSS_BYTES = 4_000_000;
+const FOLDER_RSS_BYTES = 2_000;
 
 interface Planned {
   readonly path: string;
@@ -64,16 +68,28 @@ Example:
     }
     const inventory = config['inventory.enabled'] ? previewInventory(config['inventory.root']) : undefined;
     problems.push(...(inventory?.problems ?? []));
-    const rssBytes = BASE_RSS_BYTES + planned.length * FILE_RSS_BYTES;
+    const watched = planWatch(terminal.from, config);
+    const total = (of: (one: WatchPlan) => number): number => watched.reduce((sum, one) => sum + of(one), 0);
+    const [watchedFiles, folders, closedFolders] = [total(({ files }) => files), total(({ folders: n }) => n), total(({ denied: n }) => n)];
+    const rssBytes =
+      BASE_RSS_BYTES + planned.length * FILE_RSS_BYTES + (watched.length === 0 ? 0 : SCAN_RSS_BYTES + folders * FOLDER_RSS_BYTES);
     const bytesPerDay = planned.reduce((sum, { bytesPerDay: rate }) => sum + (rate ?? 0), 0);
     const unknown = planned.filter(({ bytesPerDay: rate }) => rate === null).length;
     if (flags['json'] === true) {
       for (const one of planned) terminal.out(`${JSON.stringify({ read: true, ...one })}\n`);
       for (const problem of problems) terminal.out(`${JSON.stringify({ read: false, ...problem })}\n`);
       if (inventory) terminal.out(`${JSON.stringify({ inventory: inventory.counts, everyMs: config['inventory.interval'] })}\n`);
-      terminal.out(
-        `${JSON.stringify({ files: planned.length, refused: problems.length, checks: checksOf(config, terminal.from), rssBytes, bytesPerDay })}\n`,
-      );
+      for (const { entry, ...one } of watched) terminal.out(`${JSON.stringify({ watch: true, because: entry.because, ...one })}\n`);
+      const sums = {
+        files: planned.length,
+        refused: problems.length,
+        watchedFiles,
+        watchedFolders: folders,
+        checks: checksOf(config, terminal.from),
+        rssBytes,
+        bytesPerDay,
+      };
+      terminal.out(`${JSON.stringify(sums)}\n`);
       return 0;
     }
     const rows = planned.map((p) => [
@@ -84,6 +100,11 @@ Example:
     ]);
     const parts = [planned.length === 0 ? 'No log would be read.' : table(['WOULD READ', 'DATASET', 'SIZE', 'RATE'], rows)];
     if (inventory) parts.push('', inventoryText(inventory, config['inventory.interval']));
+    if (watched.length > 0) {
+      const held = watched.map(({ path, entry, files, folders: n }) => [path, entry.because, String(files), String(n)]);
+      parts.push('', table(['WOULD WATCH', 'BECAUSE', 'FILES', 'FOLDERS'], held));
+      if (closedFolders > 0) parts.push(`  ${closedFolders} folders are closed to this user: give the agent CAP_DAC_READ_SEARCH.`);
+    }
     if (problems.length > 0) {
       parts.push('', 'Cannot read:');
       for (const { about, reason, hint } of problems) parts.push(`  ${visible(about)}: ${reason}`, `    ${visible(hint)}`);

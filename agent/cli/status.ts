@@ -7,6 +7,8 @@
 import { isCoded } from '../../core/errors.ts';
 import { askAgent } from '../control.ts';
 import { lockHolder } from '../enrol/state.ts';
+import type { WatchExplanation } from '../source/fim/explain.ts';
+import { FIM_STREAM } from '../source/fim/fim.ts';
 import { type AgentStatus, type Explanation, explainOffline } from '../status.ts';
 import { COMMON_HELP, type Command, READING, READING_HELP, sizeText, table, visible } from './terminal.ts';
 
@@ -36,6 +38,14 @@ Example:
           ['STREAM', 'DATASET', 'SEALED', 'ACKED', 'BEHIND', 'READ UP TO'],
           streams.map((s) => [s.stream, s.dataset, String(s.seq), String(s.ackedSeq), sizeText(s.behindBytes), timeText(s.readUpTo)]),
         ),
+        ...streams
+          .filter(({ stream }) => stream === FIM_STREAM)
+          .map(
+            ({ counts }) =>
+              `integrity: ${Object.entries(counts)
+                .map(([name, n]) => `${name} ${n}`)
+                .join(', ')}`,
+          ),
         ...(conditions.length === 0
           ? []
           : ['', ...conditions.map(({ code, about, hint }) => `${code}: ${visible(about)}\n  ${visible(hint)}`)]),
@@ -50,7 +60,7 @@ const timeText = (at: number): string => (at === 0 ? '-' : new Date(at).toISOStr
 
 export const explainCommand: Command = {
   name: 'explain',
-  summary: 'whether and why a path is read, and how far',
+  summary: 'whether and why a path is read or watched, and how far',
   help: `vigil-agent explain PATH [--state DIR]
 
 Asks the running agent; where none runs, says what configuration and file system alone decide.
@@ -70,8 +80,24 @@ Example:
     const answer = told ?? explainOffline(path, terminal.from, config, dir);
     if (flags['json'] === true) terminal.out(`${JSON.stringify({ ...answer, running: told !== undefined })}\n`);
     else terminal.out(`${describe(answer, told !== undefined)}\n`);
-    return answer.read ? 0 : 1;
+    return answer.read || answer.integrity?.watched ? 0 : 1;
   },
+};
+
+const describeWatch = (path: string, { watched, why, path: real, hint, last }: WatchExplanation): readonly string[] => {
+  const where = real === path ? '' : ` as ${real}`;
+  const lines = [visible(`integrity is ${watched ? `watched${where}` : 'not watched'}: ${why}`)];
+  if (last)
+    lines.push(
+      visible(
+        `last told: ${Object.entries(last)
+          .map(([name, value]) => `${name} ${String(value)}`)
+          .join(', ')}`,
+      ),
+    );
+  else if (watched) lines.push('nothing of it has been told yet');
+  if (hint !== undefined) lines.push(visible(hint));
+  return lines;
 };
 
 const offlineOnly = (error: unknown): undefined => {
@@ -87,6 +113,7 @@ const describe = (e: Explanation, running: boolean): string => {
   for (const [name, n] of Object.entries(e.counts ?? {})) lines.push(`${name}: ${n}`);
   if (e.problem !== undefined) lines.push(visible(e.problem));
   if (e.hint !== undefined) lines.push(visible(e.hint));
+  if (e.integrity) lines.push(...describeWatch(e.path, e.integrity));
   if (!running) lines.push('No agent runs on this state folder; this is what configuration and file system say.');
   return lines.join('\n  ');
 };

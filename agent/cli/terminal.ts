@@ -54,6 +54,7 @@ export const READING = {
   exclude: { type: 'string', multiple: true },
   refuse: { type: 'string', multiple: true },
   multiline: { type: 'string', multiple: true },
+  fim: { type: 'string', multiple: true },
   'no-discover': { type: 'boolean' },
   zone: { type: 'string' },
   host: { type: 'string' },
@@ -69,7 +70,8 @@ export const READING_HELP = `  --tail PATH[=DATASET]   a file or glob to read; m
   --exclude PATH     a file or glob that is not read; may be repeated
   --refuse DIR       a folder that is never read; may be repeated
   --multiline RULE   lines that belong together: 'GLOB pattern=REGEX [negate=true] [lines=500] [timeout=5s]'
-  --no-discover      do not look for the usual logs
+  --fim PATH         a file, folder or glob whose integrity is watched; may be repeated
+  --no-discover      do not look for the usual logs, nor watch the usual files
   --zone ZONE        time zone of this host's logs
   --host NAME        name of this host`;
 
@@ -102,6 +104,8 @@ const settingsOf = (flags: Flags): Record<string, string | boolean | readonly st
   'tail.refuse': list(flags, 'refuse'),
   'tail.multiline': list(flags, 'multiline'),
   'tail.discover': flags['no-discover'] === true ? false : undefined,
+  'fim.discover': flags['no-discover'] === true ? false : undefined,
+  'fim.paths': list(flags, 'fim'),
   zone: text(flags, 'zone'),
   host: text(flags, 'host'),
 });
