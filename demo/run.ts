@@ -7,10 +7,11 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styled, type Terminal } from '../collector/cli/terminal.ts';
-import { VERSION } from '../collector/collector.ts';
+import { OWN_RULES, VERSION } from '../collector/collector.ts';
 import { loadCollectorConfig } from '../collector/config.ts';
 import { fault } from '../collector/errors.ts';
 import { runCollector } from '../collector/start.ts';
+import { storyChecks } from './checks.ts';
 import { storyClock } from './clock.ts';
 import { BEGIN, playStory } from './play.ts';
 
@@ -27,6 +28,7 @@ export const runDemo = async (options: DemoOptions, terminal: Terminal): Promise
   if (own === null && existsSync(dir) && readdirSync(dir).length > 0) throw fault('DEMO_FOLDER_USED', { dir });
   const flags = {
     'data.dir': dir,
+    'report.organisation': 'Example Trading',
     ...(options.listen === undefined ? {} : { 'console.listen': options.listen }),
     ...(options.agents === undefined ? {} : { 'agents.listen': options.agents }),
   };
@@ -44,7 +46,7 @@ export const runDemo = async (options: DemoOptions, terminal: Terminal): Promise
           clock,
           dir: folder,
           version: VERSION,
-          checks: [],
+          checks: storyChecks(join(OWN_RULES, 'posture')),
           onProgress: (share) => {
             const percent = Math.floor(share * 100);
             if (!terminal.live || percent === shown) return;

@@ -9,7 +9,7 @@ import { events, INTRUDER, lostRecords } from './story/events.ts';
 import { facts } from './story/facts.ts';
 import { quietWork } from './story/work.ts';
 
-const checks = [{ id: 'a-check', title: 'A check', severity: 'high', expected: 'no', fix: 'say no', freshMs: 7_200_000 }];
+const checks = [{ id: 'a-check', title: 'A check', policy: 'p', severity: 'high', expected: 'no', fix: 'say no' }];
 
 describe('the story', () => {
   it('is the same every time', () => {

@@ -120,6 +120,15 @@ describe('the whole request', () => {
     expect([state.trouble, effects, waitMs > 30_000]).toEqual(['IDENTITY_REFUSED', [], true]);
   });
 
+  it('waits for a refusal anew after a long silence', () => {
+    let state: UplinkState = fresh;
+    for (let i = 0; i < 20; i++)
+      ({ state } = decide(state, [block(1)], { kind: 'failed', code: 'COLLECTOR_UNREACHABLE', reason: 'r' }, 0.5));
+    const first = decide(state, [block(1)], { kind: 'status', status: 401 }, 0.999);
+    const second = decide(first.state, [block(1)], { kind: 'status', status: 401 }, 0.999);
+    expect([first.waitMs <= 60_000, second.waitMs > 60_000]).toEqual([true, true]);
+  });
+
   it('halves what is too large until one block stands alone, which is then kept', () => {
     let state: UplinkState = fresh;
     let sent = [1, 2, 3, 4, 5].map((n) => block(n));

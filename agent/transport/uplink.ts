@@ -83,7 +83,8 @@ const retry = <B extends SentBlock>(
   backoff: Backoff = AWAY_BACKOFF,
   retryAfterMs?: number,
 ): Decision<B> => {
-  const failures = state.failures + 1;
+  // A refusal is waited for anew: one that was away for hours and refuses once, by a clock that is wrong, is asked again soon.
+  const failures = trouble === 'IDENTITY_REFUSED' && state.trouble !== trouble ? 1 : state.failures + 1;
   return { state: { ...state, failures, trouble }, effects: [], waitMs: retryDelay(failures, random, backoff, retryAfterMs) };
 };
 

@@ -8,7 +8,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { AlertId, IncidentId, UserId } from '../../core/ids.ts';
 import { fault } from '../errors.ts';
 import type { AuditTrail } from '../model/audit.ts';
-import type { Incident, IncidentWork } from '../model/incident.ts';
+import type { Incident, IncidentMove, IncidentState, IncidentWork } from '../model/incident.ts';
 import type { Actor } from '../model/permission.ts';
 import type { StateStore, Stored } from '../store/store.ts';
 import { decideIncident, type IncidentWish, UNTOUCHED } from './lifecycle.ts';
@@ -56,10 +56,14 @@ export const moveIncident = (desk: IncidentDesk, act: IncidentAct, wish: Inciden
   return write(desk, act, 'incident.move', details, (work) => {
     const decided = decideIncident(work, wish);
     if (decided.kind === 'refused') throw fault(decided.code, { reason: decided.reason });
-    const move = { to: wish.to, at: desk.clock.now(), by: act.actor.id };
-    const moves = work.moves ?? [];
-    return { ...decided.work, moves: [...moves.slice(0, 1), ...moves.slice(1).slice(2 - MOVES), move] };
+    return { ...decided.work, moves: moved(work, wish.to, desk, act) };
   });
+};
+
+/** The steps so far and this one; of too many the first stays, and the newest. */
+const moved = (work: IncidentWork, to: IncidentState, desk: IncidentDesk, { actor }: IncidentAct): readonly IncidentMove[] => {
+  const moves = work.moves ?? [];
+  return [...moves.slice(0, 1), ...moves.slice(1).slice(2 - MOVES), { to, at: desk.clock.now(), by: actor.id }];
 };
 
 /**
@@ -124,7 +128,7 @@ export const mergeIncident = async (desk: IncidentDesk, act: IncidentAct, into: 
   }));
   return write(desk, act, 'incident.merge', { into: target.id }, (before) => {
     const { added: _added, ...kept } = before;
-    return { ...kept, state: 'merged', mergedInto: target.value.id };
+    return { ...kept, state: 'merged', mergedInto: target.value.id, moves: moved(before, 'merged', desk, act) };
   });
 };
 

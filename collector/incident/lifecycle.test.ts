@@ -93,7 +93,11 @@ describe('acts on incidents', () => {
   it('merge two incidents into one that holds the alerts of both', async () => {
     const d = await desk();
     const merged = await mergeIncident(d, { actor, incident: 'INC-2' }, 'INC-1');
-    expect(merged.value).toEqual({ state: 'merged', mergedInto: d.first.id });
+    expect(merged.value).toEqual({
+      state: 'merged',
+      mergedInto: d.first.id,
+      moves: [{ to: 'merged', at: 5_000, by: actor.id }],
+    });
     const work = (await d.state.get('incidentWork', d.first.id))?.value ?? null;
     expect(alertsOf(d.first, work)).toEqual([...d.first.alerts, ...d.second.alerts]);
     await expect(mergeIncident(d, { actor, incident: 'INC-1' }, 'INC-2')).rejects.toSatisfy((e) => isCoded(e, 'MOVE_REFUSED'));

@@ -13,10 +13,14 @@ export interface Weighed {
 
 /** Different tactics, of alerts of level medium and above, that raise the severity by one. */
 export const TACTICS_RAISE = 3;
+/** Reconnaissance and resource development happen before anybody is in: a scan that tries much is not graver for it. */
+const BEFOREHAND: ReadonlySet<string> = new Set(['TA0043', 'TA0042']);
 
 export const severityOf = (alerts: readonly Weighed[]): Level => {
   const highest = alerts.reduce((most, { level }) => Math.max(most, levelRank(level)), 0);
-  const tactics = new Set(alerts.flatMap(({ level, tactics: own }) => (levelRank(level) >= levelRank('medium') ? own : [])));
+  const tactics = new Set(
+    alerts.flatMap(({ level, tactics: own }) => (levelRank(level) >= levelRank('medium') ? own.filter((id) => !BEFOREHAND.has(id)) : [])),
+  );
   const raised = tactics.size >= TACTICS_RAISE && highest >= levelRank('high') ? highest + 1 : highest;
   return LEVELS[Math.min(raised, LEVELS.length - 1)]!;
 };

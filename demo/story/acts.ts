@@ -41,22 +41,24 @@ const move =
   async (person: Person): Promise<void> =>
     person.change(await incidentOf(person, entity), change);
 
-const closeAlerts =
+/** Closes every alert about an entity, and the incident they made. */
+const closeStory =
   (entity: string, verdict: string, reason: string) =>
   async (person: Person): Promise<void> => {
     for (const path of await alertsOf(person, entity)) await person.change(path, { state: 'closed', verdict, reason });
+    await person.change(await incidentOf(person, entity), { state: 'closed', verdict, reason });
   };
 
 export const acts = (): readonly Act[] => [
   {
     at: at('16 10:40'),
     who: 'priya',
-    run: closeAlerts(`ip:${SWEEPER}`, 'true-positive-no-impact', 'A sweep for holes we do not have; every request was refused.'),
+    run: closeStory(`ip:${SWEEPER}`, 'true-positive-no-impact', 'A sweep for holes we do not have; every request was refused.'),
   },
   {
     at: at('17 14:20'),
     who: 'priya',
-    run: closeAlerts('ip:10.10.0.21', 'benign', 'Anna forgot her password; she called from the office.'),
+    run: closeStory('ip:10.10.0.21', 'benign', 'Anna forgot her password; she called from the office.'),
   },
   {
     at: at('19 07:21'),
@@ -71,12 +73,16 @@ export const acts = (): readonly Act[] => [
     at: at('19 07:26'),
     who: 'priya',
     run: async (person) => {
-      const { items } = await person.get<{ readonly items: readonly { readonly id: string; readonly title: string }[] }>(
-        '/api/v1/incidents?limit=100',
-      );
+      const { items } = await person.get<{
+        readonly items: readonly { readonly id: string; readonly title: string; readonly alerts: readonly string[] }[];
+      }>('/api/v1/incidents?limit=100');
       const dump = items.find(({ title }) => title.startsWith('Database dump'));
       if (!dump) throw new Error('there is no incident of the dump on db-1 to merge');
       const into = (await incidentOf(person, `ip:${INTRUDER}`, dump.id)).split('/').at(-1) as string;
+      for (const id of dump.alerts) {
+        const { state } = await person.get<{ readonly state: string }>(`/api/v1/alerts/${id}`);
+        if (state === 'new') await person.change(`/api/v1/alerts/${id}`, { state: 'acknowledged' });
+      }
       await person.change(`/api/v1/incidents/${dump.id}`, { state: 'merged', mergedInto: into });
     },
   },

@@ -79,6 +79,7 @@ export const finish = async (world: World): Promise<readonly string[]> => {
     reborn: world.other !== null && world.collectorPutBack,
     said: world.stats.unmatched > 0,
   });
+  world.stats.acked = world.oracle.acked.size;
   if (world.oracle.said) world.stats.said++;
   return restless === null ? broken : [...broken, restless];
 };

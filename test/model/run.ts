@@ -26,7 +26,7 @@ export interface Campaign {
 /** Runs seeds from `first` on. */
 export const campaign = async (first: number, seeds: number, minimise = true): Promise<Campaign> => {
   const found = new Map<string, { seed: number; family: string; times: number; actions: readonly Action[] }>();
-  const stats: Stats = { conflicts: 0, resyncs: 0, crashes: 0, restores: 0, unmatched: 0, said: 0 };
+  const stats: Stats = { acked: 0, conflicts: 0, resyncs: 0, crashes: 0, restores: 0, unmatched: 0, said: 0 };
   let failed = 0;
   for (let seed = first; seed < first + seeds; seed++) {
     const { family, actions } = scheduleOf(seed);

@@ -35,6 +35,8 @@ export const isDiskFault = (error: unknown): boolean =>
   ['SEGMENT_FAILED', 'AGENT_STATE_UNUSABLE', 'AGENT_SPOOL_FAILED', 'JOURNAL_FAILED'].some((code) => isCoded(error, code));
 
 export interface Stats {
+  /** Lines that agents were told are safe. */
+  acked: number;
   conflicts: number;
   resyncs: number;
   crashes: number;
@@ -48,7 +50,7 @@ export class World {
   readonly clock: HandClock = handClock(BEGIN);
   readonly oracle = new Oracle();
   readonly notices: Notice[] = [];
-  readonly stats: Stats = { conflicts: 0, resyncs: 0, crashes: 0, restores: 0, unmatched: 0, said: 0 };
+  readonly stats: Stats = { acked: 0, conflicts: 0, resyncs: 0, crashes: 0, restores: 0, unmatched: 0, said: 0 };
   /** Called with each request and its reply, for whoever wants to see what happens. */
   onMessage: (body: Uint8Array | 'heads', reply: Reply) => void = () => undefined;
   net: Message[] = [];

@@ -15,8 +15,11 @@ export interface AgentOptions {
   readonly tail: readonly string[];
   /** This folder stands in the place of another for this process: two machines with the same paths on one. */
   readonly mount?: { readonly from: string; readonly at: string };
-  /** Words before the command, e.g. `faketime`. */
+  /** Words before the command, e.g. `nsenter …`. */
   readonly before?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** More words of the command. */
+  readonly args?: readonly string[];
 }
 
 export interface Agent {
@@ -41,15 +44,15 @@ export const mountProblem = (): string | null => {
 };
 
 export const startAgent = (options: AgentOptions): Agent => {
-  const { state, tail, mount, before = [] } = options;
-  const run = ['run', '--state', state, '--no-discover', ...tail.flatMap((one) => ['--tail', one])];
+  const { state, tail, mount, before = [], args = [] } = options;
+  const run = ['run', '--state', state, '--no-discover', ...tail.flatMap((one) => ['--tail', one]), ...args];
   const program = [...before, process.execPath, '--disable-sigusr1', '--disable-proto=throw', join(ROOT, 'bin', 'vigil-agent.js'), ...run];
   const command = mount
     ? ['unshare', '-m', 'sh', '-c', 'mount --bind "$0" "$1" && shift 1 && exec "$@"', mount.from, mount.at, ...program]
     : program;
   const child: ChildProcess = spawn(command[0] as string, command.slice(1), {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: process.env['PATH'] ?? '' },
+    env: { PATH: process.env['PATH'] ?? '', ...options.env },
   });
   let said = '';
   child.stderr?.on('data', (piece: Buffer) => (said += piece.toString('utf8')));

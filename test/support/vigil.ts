@@ -19,14 +19,18 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
+  /** Words before the program, e.g. `nsenter …`. */
+  readonly before?: readonly string[];
 }
 
-const start = (program: string, args: readonly string[], options: RunOptions = {}): ChildProcess =>
-  spawn(process.execPath, [join(ROOT, 'bin', program), ...args], {
+const start = (program: string, args: readonly string[], options: RunOptions = {}): ChildProcess => {
+  const [command, ...words] = [...(options.before ?? []), process.execPath, join(ROOT, 'bin', program), ...args];
+  return spawn(command as string, words, {
     cwd: options.cwd ?? ROOT,
     env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), NO_COLOR: '1', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+};
 
 /** Runs one command to its end. */
 export const run = (program: 'vigil.js' | 'vigil-agent.js', args: readonly string[], options: RunOptions = {}): Promise<Answer> =>
@@ -73,6 +77,8 @@ export interface Collector {
   readonly console: string;
   readonly agents: string;
   readonly pid: number;
+  /** Its process has ended. */
+  readonly gone: () => boolean;
   /** Everything it said on stderr so far. */
   readonly said: () => string;
   /** The one-time password of the first start, once it was printed. */
@@ -96,6 +102,8 @@ export interface CollectorOptions {
   readonly args?: readonly string[];
   readonly agents?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Words before the program. */
+  readonly before?: readonly string[];
 }
 
 /** Starts a collector and waits for its ready line. */
@@ -105,7 +113,8 @@ export const startCollector = async (options: CollectorOptions = {}): Promise<Co
   if (options.localAgent ?? true)
     args.push('--local-agent', ...(options.discover ? [] : ['--no-discover']), ...(options.tail ?? []).flatMap((t) => ['--tail', t]));
   const begin = performance.now();
-  const child = start('vigil.js', [...args, ...(options.args ?? [])], options.env ? { env: options.env } : {});
+  const { env, before } = options;
+  const child = start('vigil.js', [...args, ...(options.args ?? [])], { ...(env ? { env } : {}), ...(before ? { before } : {}) });
   let out = '';
   let err = '';
   child.stdout?.on('data', (piece: Buffer) => (out += piece.toString('utf8')));
@@ -129,7 +138,7 @@ export const startCollector = async (options: CollectorOptions = {}): Promise<Co
   const readyMs = performance.now() - begin;
   const pid = child.pid as number;
   const vigil = (more: readonly string[], runOptions?: RunOptions): Promise<Answer> =>
-    run('vigil.js', [...more, '--data', dir], runOptions);
+    run('vigil.js', [...more, '--data', dir], { ...(before ? { before } : {}), ...runOptions });
   const ask = async (args: readonly string[]): Promise<string> => {
     const answer = await vigil(args);
     if (answer.code !== 0) throw new Error(answer.err);
@@ -141,6 +150,7 @@ export const startCollector = async (options: CollectorOptions = {}): Promise<Co
     agents: ready[2] as string,
     pid,
     readyMs,
+    gone: () => gone,
     said: () => err,
     password: () => /password[^\n]*?\s([A-Za-z0-9_-]{12,})\s*$/im.exec(err)?.[1],
     stop: async (signal = 'SIGINT') => {
