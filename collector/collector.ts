@@ -328,6 +328,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       detectLag: () => detectLag.current,
       factsLag: () => factsLag.current,
       notes,
+      onTitles: state.titles,
       hosts: knowledge.hosts,
       more: [...upkeep.routes, ...reports.routes, ...knowledge.routes],
     });

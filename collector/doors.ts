@@ -92,6 +92,8 @@ export interface DoorParts {
   readonly detectLag: () => Lag;
   readonly factsLag: () => Lag;
   readonly notes: Condition[];
+  /** Told the titles of checks once they are read. */
+  readonly onTitles: (titles: Readonly<Record<string, string>>) => void;
   readonly hosts: Hosts;
   /** Further routes. */
   readonly more: readonly Route[];
@@ -225,7 +227,15 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
         changeIncident({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
     },
     scores: readScores(state, events, now),
-    ...(await openManagement({ state, events, audit, clock, self: (await assets.forName(hostname(), 'relay')).id })),
+    ...(await openManagement({
+      state,
+      events,
+      audit,
+      clock,
+      log,
+      onTitles: parts.onTitles,
+      self: (await assets.forName(hostname(), 'relay')).id,
+    })),
     fleet: {
       parts: { registry, audit, notices: own, clock, hosts: parts.hosts },
       held: heldActs(parts),

@@ -188,6 +188,7 @@ describe('risks', () => {
       events: { get: async () => [] },
       audit: it.audit,
       clock: it.clock,
+      log: it.parts.log,
       self: HOSTS[0]?.id as AssetId,
     });
     expect((await it.state.list('risk', { limit: 100 })).total).toBe(9);

@@ -6,7 +6,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../core/clock.ts';
+import { toError } from '../core/errors.ts';
 import type { AssetId } from '../core/ids.ts';
+import type { Log } from '../core/log.ts';
+import { readChecks } from './checks.ts';
 import { assessRisk } from './isms/assess.ts';
 import { type ControlPorts, readControls } from './isms/control-view.ts';
 import { openGround, readFramework } from './isms/ground.ts';
@@ -26,6 +29,9 @@ export interface ManagementParts {
   readonly self: AssetId;
   readonly audit: AuditTrail;
   readonly clock: Clock;
+  readonly log: Log;
+  /** Told the titles of checks once they are read, which is soon after the start. */
+  readonly onTitles?: (titles: Readonly<Record<string, string>>) => void;
 }
 
 export interface Management {
@@ -34,9 +40,16 @@ export interface Management {
 }
 
 /** Puts the proposed risks into a state that never had them. @throws CodedError FILE_UNREADABLE, CATALOGUE_BAD, MAP_BAD, YAML_BAD. */
-export const openManagement = async ({ state, events, self, audit, clock }: ManagementParts): Promise<Management> => {
-  const checks: ReadonlyMap<string, Check> = new Map();
+export const openManagement = async ({ state, events, self, audit, clock, log, onTitles }: ManagementParts): Promise<Management> => {
+  const checks = new Map<string, Check>();
   const framework = await readFramework(RULES, checks);
+  // Titles are for people: nobody waits for them.
+  readChecks(RULES)
+    .then((all) => {
+      for (const [id, check] of all) checks.set(id, check);
+      onTitles?.(Object.fromEntries([...all].map(([id, { title }]) => [id, title])));
+    })
+    .catch((error: unknown) => log.error({ event: 'checks.unreadable', err: toError(error) }, 'The titles of checks cannot be read'));
   await seedRegister(state, RULES, framework.catalogue, clock.now());
   const ground = openGround(state, framework, self, clock.now);
   const risks = readRisks(state, framework, ground, events, clock.now);

@@ -30,7 +30,7 @@ export interface ScoredState {
 const HOST_KINDS: ReadonlySet<string> = new Set(['listener', 'interface']);
 
 /** MUST stand over a core whose index of alerts is opened before the first write. */
-export const scoredState = (bare: StateCore, now: () => UnixMs, titleOf: (check: string) => string): ScoredState => {
+export const scoredState = (bare: StateCore, now: () => UnixMs, titleOf: (check: string) => string | undefined): ScoredState => {
   let rules: RuleSet | null = null;
   let opened: ScoreReader | null = null;
   const reader = (): ScoreReader => (opened ??= openScoreReader(bare));

@@ -21,7 +21,11 @@ export interface StateData {
   readonly calls: MessagePort;
 }
 
-export type ToStateWorker = { readonly kind: 'river'; readonly port: MessagePort } | { readonly kind: 'tidy' } | { readonly kind: 'stop' };
+export type ToStateWorker =
+  | { readonly kind: 'river'; readonly port: MessagePort }
+  | { readonly kind: 'tidy' }
+  | { readonly kind: 'titles'; readonly titles: Readonly<Record<string, string>> }
+  | { readonly kind: 'stop' };
 
 export type FromStateWorker =
   /** Opened; the newest page that was committed, where there is one. */
@@ -43,10 +47,12 @@ const RETRY_MS = 2_000;
 
 /** Time of the main thread, whose clock may be another than the system's. */
 let mainTime: UnixMs | null = null;
+/** Titles of checks, once the main thread has read them. */
+const titles: Readonly<Record<string, string>> = {};
 const scored = scoredState(
   openState(data.file),
   () => mainTime ?? systemClock.now(),
-  (check) => check,
+  (check) => titles[check],
 );
 const { core } = scored;
 const parts = openCommitParts(core);

@@ -29,6 +29,8 @@ export interface StateThread {
   /** Hands the river's port over. */
   attach(port: MessagePort): void;
   tidy(): void;
+  /** Titles of checks, for the scores. */
+  titles(titles: Readonly<Record<string, string>>): void;
   stop(): Promise<void>;
 }
 
@@ -77,6 +79,7 @@ export const startState = async (data: Omit<StateData, 'calls'>, listeners: Stat
     lastPage,
     attach: (port) => tell({ kind: 'river', port }, [port]),
     tidy: () => tell({ kind: 'tidy' }),
+    titles: (titles) => tell({ kind: 'titles', titles }),
     stop: async () => {
       stopping = true;
       tell({ kind: 'stop' });

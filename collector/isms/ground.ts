@@ -69,13 +69,20 @@ const KEPT_MS = 2_000;
 export const openGround = (state: StateStore, { map }: Framework, self: AssetId, now: () => UnixMs): (() => Promise<NamedGround>) => {
   let kept: { readonly at: UnixMs; readonly ground: Promise<NamedGround> } | null = null;
   const read = async (): Promise<NamedGround> => {
-    const [assets, decisions, spans] = await Promise.all([
+    const [assets, decisions, agents, spans] = await Promise.all([
       readAll(state, 'asset'),
       readAll(state, 'hostDecision'),
+      readAll(state, 'agent'),
       readAll(state, 'observation'),
     ]);
     const names = new Map(assets.map(({ id, name }) => [id, name]));
-    return { stays: staysOf(assets, decisions), pairs: pairsOf(spans), once: map.once, self, nameOf: (host) => names.get(host) ?? host };
+    return {
+      stays: staysOf(assets, decisions, agents),
+      pairs: pairsOf(spans),
+      once: map.once,
+      self,
+      nameOf: (host) => names.get(host) ?? host,
+    };
   };
   return () => {
     const at = now();

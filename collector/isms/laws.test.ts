@@ -121,6 +121,9 @@ describe('the population', () => {
     expect(hostsAt(staysOf(assets, [retired]), unixMs(NOW + 10))).toEqual([]);
     const back = { ...retired, kind: 'expected', at: unixMs(NOW + 20) } as const;
     expect(hostsAt(staysOf(assets, [back, retired]), unixMs(NOW + 30))).toEqual([a]);
+    const enrolled = [{ asset: a, enrolledAt: unixMs(NOW + 40) }];
+    expect(hostsAt(staysOf(assets, [retired], enrolled), unixMs(NOW + 39))).toEqual([]);
+    expect(hostsAt(staysOf(assets, [retired], enrolled), unixMs(NOW + 40))).toEqual([a]);
     const off = { ...retired, kind: 'planned-off', until: unixMs(NOW + 99) } as const;
     expect(hostsAt(staysOf(assets, [off]), unixMs(NOW + 30))).toEqual([a]);
   });

@@ -6,7 +6,7 @@
 
 import type { AssetId } from '../../core/ids.ts';
 import { LAST_TIME_MS, type UnixMs, unixMs } from '../../core/units.ts';
-import type { Asset } from '../model/agent.ts';
+import type { Agent, Asset } from '../model/agent.ts';
 import type { HostDecision } from '../model/host.ts';
 
 /** From inclusive, to exclusive. A host that was retired and taken back has two. */
@@ -18,17 +18,26 @@ export interface Stay {
 
 const EVER = unixMs(LAST_TIME_MS);
 
-/** A host planned off stays: what is not measured is unknown, whatever the plan. */
-export const staysOf = (assets: readonly Asset[], decisions: readonly HostDecision[]): readonly Stay[] =>
+/** A host planned off stays: what is not measured is unknown, whatever the plan. An agent that enrols after a host was retired brings it back. */
+export const staysOf = (
+  assets: readonly Asset[],
+  decisions: readonly HostDecision[],
+  agents: readonly Pick<Agent, 'asset' | 'enrolledAt'>[] = [],
+): readonly Stay[] =>
   assets.flatMap(({ id, origin, createdAt }) => {
-    const own = decisions.filter(({ host }) => host === id).sort((a, b) => a.at - b.at);
+    const turns = [
+      ...(origin === 'agent' ? [{ at: createdAt, leaves: false }] : []),
+      ...agents.filter(({ asset }) => asset === id).map(({ enrolledAt: at }) => ({ at, leaves: false })),
+      ...decisions.filter(({ host }) => host === id).map(({ at, kind }) => ({ at, leaves: kind === 'retired' })),
+    ].sort((a, b) => a.at - b.at || Number(a.leaves) - Number(b.leaves));
     const stays: Stay[] = [];
-    let from: UnixMs | null = origin === 'agent' ? createdAt : null;
-    for (const { kind, at } of own) {
-      if (kind === 'retired') {
-        if (from !== null) stays.push({ host: id, from, to: at });
+    let from: UnixMs | null = null;
+    for (const { at, leaves } of turns) {
+      if (!leaves) from ??= at;
+      else if (from !== null) {
+        stays.push({ host: id, from, to: at });
         from = null;
-      } else from ??= at;
+      }
     }
     return from === null ? stays : [...stays, { host: id, from, to: EVER }];
   });

@@ -18,7 +18,8 @@ export interface InputParts {
   readonly nameOf: (entity: Entity) => string;
   /** Of a rule; undefined while the rules are not loaded, then what stood before is kept. */
   readonly confidence: (rule: string) => number | undefined;
-  readonly titleOf: (check: string) => string;
+  /** Of a check; undefined while it is not known, then what stood before is kept. */
+  readonly titleOf: (check: string) => string | undefined;
 }
 
 /** Changes within this span share one snapshot, the last. */
@@ -35,12 +36,13 @@ export const dailyId = (entity: Entity, at: UnixMs): string => `${entity}@${isoT
 /** What must be written for an entity; nothing where its inputs are those that stand. `at` is when the change became known. */
 export const scoreWrites = (entity: Entity, before: ScoreInputs | null, at: UnixMs, parts: InputParts): readonly Write[] => {
   const kept = new Map(before?.threat.map(({ key, confidence }) => [key, confidence]));
+  const titles = new Map(before?.exposure.map(({ key, title }) => [key, title]));
   const found = {
     entity,
     name: parts.nameOf(entity),
     weights: WEIGHTS_VERSION,
     threat: threatOf(parts.reader.alerts(entity), (rule) => parts.confidence(rule) ?? kept.get(rule) ?? 1),
-    exposure: exposureOf(parts.reader.answers(entity), parts.titleOf),
+    exposure: exposureOf(parts.reader.answers(entity), (check) => parts.titleOf(check) ?? titles.get(check) ?? check),
     context: contextOf(parts.reader.standing(entity)),
   };
   if (before === null && found.threat.length === 0 && found.exposure.length === 0) return [];

@@ -105,7 +105,7 @@ export const consoleParts = async (events: readonly Event[] = []) => {
         changeIncident({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
     },
     scores: readScores(state, reader, clock.now),
-    ...(await openManagement({ state, events: reader, audit, clock, self: (await assets.forName('collector', 'relay')).id })),
+    ...(await openManagement({ state, events: reader, audit, clock, log, self: (await assets.forName('collector', 'relay')).id })),
     fleet: {
       parts: { registry, audit, notices, clock },
       tokens: openEnrolTokens({
