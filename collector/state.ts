@@ -130,6 +130,7 @@ const tidy = (): void => {
 
 main.on('message', (message: ToStateWorker) => {
   if (message.kind === 'river') serveRiver(message.port);
+  else if (message.kind === 'titles') titles = message.titles;
   else if (message.kind === 'tidy') tidy();
   else {
     clearTimeout(retry);
