@@ -48,7 +48,7 @@ const RETRY_MS = 2_000;
 /** Time of the main thread, whose clock may be another than the system's. */
 let mainTime: UnixMs | null = null;
 /** Titles of checks, once the main thread has read them. */
-const titles: Readonly<Record<string, string>> = {};
+let titles: Readonly<Record<string, string>> = {};
 const scored = scoredState(
   openState(data.file),
   () => mainTime ?? systemClock.now(),
