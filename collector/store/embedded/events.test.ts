@@ -86,8 +86,9 @@ test('the engine killed while it seals loses nothing and doubles nothing, and no
   await open();
   for (let round = 0; round < 4; round++) {
     await store.append(some(round * 3000, 3000, { 'vigil.dataset': `set${round}` }));
+    const before = new Set(filesUnder('files'));
     const sealing = store.flush().catch((error: unknown) => error);
-    await vi.waitFor(() => expect(filesUnder('files').length).toBeGreaterThan(round), { interval: 1, timeout: 10_000 }).catch(() => {});
+    await vi.waitFor(() => expect(filesUnder('files').some((name) => !before.has(name))).toBe(true), { interval: 1, timeout: 10_000 });
     kill();
     await sealing;
     await vi.waitFor(async () => expect(await count()).toBe((round + 1) * 3000), { timeout: 15_000 });
@@ -212,17 +213,23 @@ test('a file the manifest does not know is removed, one it misses is told and pa
   expect(existsSync(join(dir, 'files', `${second}.part`))).toBe(false);
 });
 
-test('a seal comes by itself with the rows, writes one file for each source dataset, and searches see it once', async () => {
+test('a seal comes by itself with the rows and searches see it once; a merge writes one file for each source dataset', async () => {
   await open({ engine: { sealRows: 1000, maxTables: 3 } });
+  const kinds = (): readonly string[] =>
+    filesUnder('files')
+      .filter((name) => name.endsWith('.parquet'))
+      .map((name) => name.replace(/^.*\/|-\d{16}-.*$/g, ''))
+      .sort();
   for (let i = 0; i < 24; i++)
     await store.append(some(i * 50, 50, { 'vigil.dataset': i % 2 === 0 ? '../web' : 'auditd', 'event.dataset': `e${i}` }));
-  await vi.waitFor(async () => expect((await store.status()).files).toBe(2), { timeout: 15_000 });
+  await vi.waitFor(() => expect(kinds()).toEqual(['several']), { timeout: 15_000 });
   expect(await count()).toBe(1200);
-  expect(
-    filesUnder('files')
-      .map((name) => name.replace(/^.*\/|-\d{16}-.*$/g, ''))
-      .sort(),
-  ).toEqual(['auditd', 'web']);
+  await store.flush();
+  expect(kinds()).toEqual(['several', 'several']);
+  expect(await store.merge(2)).toBe(2);
+  await vi.waitFor(() => expect(kinds()).toEqual(['auditd', 'web']));
+  expect(await count()).toBe(1200);
+  expect(await count('vigil.dataset: auditd')).toBe(600);
 });
 
 test('a merge makes one file of many, and the answers stay', async () => {

@@ -9,7 +9,7 @@ import { sha256 } from '../../../../core/hash.ts';
 import type { JournalRange } from '../../../model/page.ts';
 import { SCHEMA_ID, sqlName, sqlText } from '../../schema.ts';
 import { joinRanges } from '../journal-ends.ts';
-import type { Connection } from './duck.ts';
+import type { Connection, Row } from './duck.ts';
 import type { Block, NewFile, StoredFile } from './manifest.ts';
 import { SKIP_FIELDS, SkipBuilder, skipFile, TEXT_END } from './skip.ts';
 import { type FromOptions, fromSql } from './sources.ts';
@@ -24,102 +24,145 @@ export interface WriteOptions {
 // The source's dataset, never what a decoder made of it (P1).
 const DATASET = `coalesce("vigil.dataset", 'other')`;
 
+/** Stands for the dataset of a file that holds several; no agent can name one so. */
+export const SEVERAL = '';
+
+/** What the manifest says of rows, as `facts` reads it. */
+const FACTS = `count(*), epoch_ms(min("@timestamp")), epoch_ms(max("@timestamp")), epoch_ms(min("event.ingested")), epoch_ms(max("event.ingested")),
+  bool_and(message IS NULL OR coalesce(contains("event.original", message), FALSE)), min(coalesce("vigil.journal.generation", 0))`;
+
+interface Facts {
+  readonly rows: number;
+  readonly day: string;
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly minIngest: number;
+  readonly maxIngest: number;
+  readonly messageInOriginal: boolean;
+  readonly generation: number;
+}
+
+const factsOf = ([rows, minTime, maxTime, minIngest, maxIngest, messageInOriginal, generation]: Row): Facts => {
+  const newest = Number(maxIngest ?? maxTime ?? 0);
+  return {
+    rows: Number(rows),
+    day: new Date(newest).toISOString().slice(0, 10),
+    minTime: Number(minTime ?? 0),
+    maxTime: Number(maxTime ?? 0),
+    minIngest: Number(minIngest ?? newest),
+    maxIngest: newest,
+    messageInOriginal: messageInOriginal === true,
+    generation: Number(generation),
+  };
+};
+
 /**
- * Writes one file for each dataset in the rows of `table` (a table expression). Nothing is in the store before the manifest says so.
- * The ranges are those the rows come from.
+ * Writes the rows of `table` (a table expression) as one file, in order of source dataset, kind and time; a merge makes one for each dataset.
+ * Nothing is in the store before the manifest says so. The ranges are those the rows come from.
  */
-export const writeFiles = async (
+export const writeSealed = async (
   connection: Connection,
   table: string,
   ranges: readonly JournalRange[],
   options: WriteOptions,
 ): Promise<readonly NewFile[]> => {
-  // Names of datasets come from agents: they stay in a table and never stand in SQL or in a path as they are.
+  const [row = []] = await connection.rows(`SELECT min(${DATASET}), max(${DATASET}), ${FACTS} FROM ${table}`);
+  const [firstName, lastName, ...rest] = row;
+  const facts = factsOf(rest);
+  if (facts.rows === 0) return [];
+  const dataset = firstName === lastName ? String(firstName) : SEVERAL;
+  // Another generation of the same ranges is another file.
+  const path = `${facts.day}/${nameOf(dataset, ranges, facts.generation > 1 ? `${dataset} ${facts.generation}` : dataset)}`;
+  const temp = await tempFor(options, path);
   await connection.rows(
-    `CREATE OR REPLACE TEMP TABLE sealing AS
-     SELECT row_number() OVER () AS n, * FROM (
-       SELECT ${DATASET} AS dataset, count(*) AS total,
-         epoch_ms(min("@timestamp")), epoch_ms(max("@timestamp")), epoch_ms(min("event.ingested")), epoch_ms(max("event.ingested")),
-         bool_and(message IS NULL OR coalesce(contains("event.original", message), FALSE)), min(coalesce("vigil.journal.generation", 0))
-       FROM ${table} GROUP BY dataset)`,
+    `COPY (SELECT * FROM ${table} ORDER BY ${DATASET}, "event.dataset", "@timestamp", "event.id") TO ${sqlText(temp)} ${formatOf(options)}`,
   );
-  const groups = await connection.rows('SELECT * FROM sealing ORDER BY n');
-  const files: NewFile[] = [];
-  for (const [n, dataset, rows, minTime, maxTime, minIngest, maxIngest, messageInOriginal, generation] of groups) {
-    const newest = Number(maxIngest ?? maxTime ?? 0);
-    const day = new Date(newest).toISOString().slice(0, 10);
-    // Another generation of the same ranges is another file.
-    const path = `${day}/${slug(String(dataset))}-${stamp(ranges, Number(generation) > 1 ? `${String(dataset)} ${Number(generation)}` : String(dataset))}.parquet`;
-    const one = groups.length === 1 ? '' : `WHERE ${DATASET} = (SELECT dataset FROM sealing WHERE n = ${Number(n)})`;
-    const temp = join(options.filesDir, `${path}.part`);
-    await mkdir(dirname(temp), { recursive: true, mode: 0o700 });
-    await connection.rows(
-      `COPY (SELECT * FROM ${table} ${one} ORDER BY "event.dataset", "@timestamp", "event.id") TO ${sqlText(temp)} ${formatOf(options)}`,
-    );
-    const made = await publish(connection, temp, join(options.filesDir, path), Number(rows), messageInOriginal === true, options);
-    files.push({
-      ...made,
-      path,
-      dataset: String(dataset),
-      day,
-      rows: Number(rows),
-      minTime: Number(minTime ?? 0),
-      maxTime: Number(maxTime ?? 0),
-      minIngest: Number(minIngest ?? newest),
-      maxIngest: newest,
-      schema: SCHEMA_ID,
-      ranges,
-      generation: Number(generation),
-      messageInOriginal: messageInOriginal === true,
-    });
-  }
-  await connection.rows('DROP TABLE sealing');
-  return files;
+  const made = await publish(connection, temp, join(options.filesDir, path), facts.rows, facts.messageInOriginal, options);
+  return [{ ...made, ...facts, path, dataset, schema: SCHEMA_ID, ranges }];
 };
 
 /**
- * Writes one file with the rows of several of one source dataset: those of each frequent `event.dataset` together, in order of time, so that
- * blocks hold lines of one kind and most words rule most blocks out. The files are sorted so already; nothing is held in memory.
+ * Writes the rows of several files anew, a file for each source dataset in them: those of each frequent `event.dataset` together, in order of
+ * time, so that blocks hold lines of one kind and most words rule most blocks out. The files are sorted so already; nothing is held in memory.
  */
 export const concatFiles = async (
   connection: Connection,
   files: readonly StoredFile[],
   from: FromOptions,
   options: WriteOptions,
-): Promise<NewFile> => {
+): Promise<readonly NewFile[]> => {
   const ordered = files.toSorted((a, b) => a.minTime - b.minTime || a.id - b.id);
-  const [first] = ordered as [StoredFile];
   const ranges = joinRanges(ordered.flatMap((file) => file.ranges));
-  const path = `${first.day}/${slug(first.dataset)}-${stamp(ranges, `merged ${first.dataset}`)}.parquet`;
-  const temp = join(options.filesDir, `${path}.part`);
-  await mkdir(dirname(temp), { recursive: true, mode: 0o700 });
   const all = fromSql(ordered, from);
-  const kinds = await frequentKinds(connection, all, options.rowGroupRows);
-  const branches = kinds.map((kind) => `"event.dataset" = ${sqlText(kind)}`);
-  if (kinds.length > 0) branches.push(`("event.dataset" NOT IN (${kinds.map(sqlText).join(', ')})) IS NOT FALSE`);
-  const parts = branches.length === 0 ? [`SELECT * FROM ${all}`] : branches.map((branch) => `SELECT * FROM ${all} WHERE ${branch}`);
-  await connection.rows(`COPY (${parts.join(' UNION ALL ')}) TO ${sqlText(temp)} ${formatOf(options)}`);
-  const [row] = await connection.rows(`SELECT count(*) FROM read_parquet(${sqlText(temp)})`);
   const rows = ordered.reduce((sum, file) => sum + file.rows, 0);
-  if (Number(row?.[0]) !== rows) throw new Error(`merged ${Number(row?.[0])} of ${rows} rows`);
-  const messageInOriginal = ordered.every((file) => file.messageInOriginal);
-  const made = await publish(connection, temp, join(options.filesDir, path), rows, messageInOriginal, options);
-  const of = (pick: (file: StoredFile) => number): readonly number[] => ordered.map(pick);
+  const [{ dataset }] = ordered as [StoredFile];
+  if (dataset !== SEVERAL)
+    return [await writeMerged(connection, { all, own: 'TRUE', dataset, ranges, facts: joinFacts(ordered) }, options)];
+  // Names of datasets come from agents: they stay in a table and never stand in SQL or in a path as they are.
+  await connection.rows(
+    `CREATE OR REPLACE TEMP TABLE merging AS
+     SELECT row_number() OVER () AS n, * FROM (SELECT ${DATASET} AS dataset, ${FACTS} FROM ${all} GROUP BY dataset)`,
+  );
+  try {
+    const made: NewFile[] = [];
+    for (const [n, name, ...rest] of await connection.rows('SELECT * FROM merging ORDER BY n')) {
+      const own = `${DATASET} = (SELECT dataset FROM merging WHERE n = ${Number(n)})`;
+      made.push(await writeMerged(connection, { all, own, dataset: String(name), ranges, facts: factsOf(rest) }, options));
+    }
+    const kept = made.reduce((sum, file) => sum + file.rows, 0);
+    if (kept !== rows) throw new Error(`merged ${kept} of ${rows} rows`);
+    return made;
+  } finally {
+    await connection.rows('DROP TABLE IF EXISTS merging');
+  }
+};
+
+/** What the manifest says of several files of one dataset and day together. */
+const joinFacts = (files: readonly StoredFile[]): Facts => {
+  const of = (pick: (file: StoredFile) => number): readonly number[] => files.map(pick);
   return {
-    ...made,
-    path,
-    dataset: first.dataset,
-    day: first.day,
-    rows,
+    rows: of((file) => file.rows).reduce((sum, rows) => sum + rows, 0),
+    day: (files[0] as StoredFile).day,
     minTime: Math.min(...of((file) => file.minTime)),
     maxTime: Math.max(...of((file) => file.maxTime)),
     minIngest: Math.min(...of((file) => file.minIngest)),
     maxIngest: Math.max(...of((file) => file.maxIngest)),
-    schema: SCHEMA_ID,
-    ranges,
+    messageInOriginal: files.every((file) => file.messageInOriginal),
     generation: Math.min(...of((file) => file.generation)),
-    messageInOriginal,
   };
+};
+
+interface Merging {
+  /** The rows of all files; those of the dataset among them. */
+  readonly all: string;
+  readonly own: string;
+  readonly dataset: string;
+  readonly ranges: readonly JournalRange[];
+  readonly facts: Facts;
+}
+
+const writeMerged = async (
+  connection: Connection,
+  { all, own, dataset, ranges, facts }: Merging,
+  options: WriteOptions,
+): Promise<NewFile> => {
+  const path = `${facts.day}/${nameOf(dataset, ranges, `merged ${dataset}`)}`;
+  const temp = await tempFor(options, path);
+  const kinds = await frequentKinds(connection, `${all} WHERE ${own}`, options.rowGroupRows);
+  const branches = kinds.map((kind) => `"event.dataset" = ${sqlText(kind)}`);
+  if (kinds.length > 0) branches.push(`("event.dataset" NOT IN (${kinds.map(sqlText).join(', ')})) IS NOT FALSE`);
+  const parts = (branches.length === 0 ? ['TRUE'] : branches).map((branch) => `SELECT * FROM ${all} WHERE ${own} AND ${branch}`);
+  await connection.rows(`COPY (${parts.join(' UNION ALL ')}) TO ${sqlText(temp)} ${formatOf(options)}`);
+  const [row] = await connection.rows(`SELECT count(*) FROM read_parquet(${sqlText(temp)})`);
+  if (Number(row?.[0]) !== facts.rows) throw new Error(`merged ${Number(row?.[0])} of ${facts.rows} rows`);
+  const made = await publish(connection, temp, join(options.filesDir, path), facts.rows, facts.messageInOriginal, options);
+  return { ...made, ...facts, path, dataset, schema: SCHEMA_ID, ranges };
+};
+
+const tempFor = async ({ filesDir }: WriteOptions, path: string): Promise<string> => {
+  const temp = join(filesDir, `${path}.part`);
+  await mkdir(dirname(temp), { recursive: true, mode: 0o700 });
+  return temp;
 };
 
 /** Writes a file again without the rows that are hidden; null when none is left. */
@@ -129,43 +172,18 @@ export const rewriteFile = async (
   from: FromOptions,
   options: WriteOptions & { readonly generation: number },
 ): Promise<NewFile | null> => {
-  const path = `${file.day}/${slug(file.dataset)}-${stamp(file.ranges, `${file.id} without ${options.generation} ${file.dataset}`)}.parquet`;
-  const temp = join(options.filesDir, `${path}.part`);
-  await mkdir(dirname(temp), { recursive: true, mode: 0o700 });
+  const path = `${file.day}/${nameOf(file.dataset, file.ranges, `${file.id} without ${options.generation} ${file.dataset}`)}`;
+  const temp = await tempFor(options, path);
   await connection.rows(`COPY (SELECT * FROM ${fromSql([file], from)}) TO ${sqlText(temp)} ${formatOf(options)}`);
-  const [row = []] = await connection.rows(
-    `SELECT count(*), epoch_ms(min("@timestamp")), epoch_ms(max("@timestamp")), epoch_ms(min("event.ingested")), epoch_ms(max("event.ingested")),
-       min(coalesce("vigil.journal.generation", 0)) FROM read_parquet(${sqlText(temp)})`,
-  );
-  const [rows, minTime, maxTime, minIngest, maxIngest, generation] = row.map((value) => Number(value ?? 0)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  if (rows === 0) {
+  const [row = []] = await connection.rows(`SELECT ${FACTS} FROM read_parquet(${sqlText(temp)})`);
+  const facts = factsOf(row);
+  if (facts.rows === 0) {
     await rm(temp, { force: true });
     return null;
   }
-  const made = await publish(connection, temp, join(options.filesDir, path), rows, file.messageInOriginal, options);
   const { dataset, day, ranges, messageInOriginal } = file;
-  return {
-    ...made,
-    path,
-    dataset,
-    day,
-    rows,
-    minTime,
-    maxTime,
-    minIngest,
-    maxIngest,
-    schema: SCHEMA_ID,
-    ranges,
-    generation,
-    messageInOriginal,
-  };
+  const made = await publish(connection, temp, join(options.filesDir, path), facts.rows, messageInOriginal, options);
+  return { ...made, ...facts, path, dataset, day, schema: SCHEMA_ID, ranges, messageInOriginal };
 };
 
 const MOST_KINDS = 32;
@@ -269,7 +287,8 @@ const slug = (dataset: string): string =>
     .replace(/^-|-$/g, '') || 'other';
 
 // The same rows make the same name, so a write that was cut short is written over.
-const stamp = (ranges: readonly JournalRange[], dataset: string): string => {
+const nameOf = (dataset: string, ranges: readonly JournalRange[], what: string): string => {
   const [first] = ranges;
-  return `${String(first?.from ?? 0).padStart(16, '0')}-${sha256(JSON.stringify([dataset, ranges])).slice(0, 16)}`;
+  const stamp = `${String(first?.from ?? 0).padStart(16, '0')}-${sha256(JSON.stringify([what, ranges])).slice(0, 16)}`;
+  return `${dataset === SEVERAL ? 'several' : slug(dataset)}-${stamp}.parquet`;
 };

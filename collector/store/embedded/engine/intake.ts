@@ -12,7 +12,7 @@ import { planExpiry } from '../../retention.ts';
 import { type BatchFile, isWhole, listBatches } from '../batch-file.ts';
 import { JournalEnds, joinRanges } from '../journal-ends.ts';
 import type { Connection } from './duck.ts';
-import { concatFiles, skipPath, tidyFiles, writeFiles } from './files.ts';
+import { concatFiles, skipPath, tidyFiles, writeSealed } from './files.ts';
 import { HotTables, isOutOfMemory } from './hot.ts';
 import type { Manifest, Replaced, StoredFile } from './manifest.ts';
 import { mergeable } from './merge.ts';
@@ -221,7 +221,7 @@ export class Intake {
       try {
         const batches = tables.flatMap((table) => table.batches);
         const table = fromSql(tables, this.#parts.from);
-        const files = await writeFiles(sealer, table, joinRanges(batches), {
+        const files = await writeSealed(sealer, table, joinRanges(batches), {
           filesDir: this.#parts.from.filesDir,
           rowGroupRows: options.rowGroupRows,
           level: 3,
@@ -244,17 +244,19 @@ export class Intake {
       if (sealed.placeOf(batch) === 'held') await rm(join(this.#hotDir, batch.path), { force: true });
   }
 
-  /** Merges small files of one dataset and day, at most `most` groups; answers how many files went. */
+  /** Merges small files of a day, at most `most` groups; answers how many files went. What held several datasets becomes a file for each first. */
   merge(minFiles: number, most = Number.POSITIVE_INFINITY): Promise<number> {
     return this.#file(async () => {
       const { sources, merger, manifest, options, from } = this.#parts;
       let gone = 0;
       this.#merging = true;
       try {
-        for (const files of mergeable(sources.files, minFiles).slice(0, most)) {
+        for (let done = 0; done < most; done++) {
+          const [files] = mergeable(sources.files, minFiles);
+          if (files === undefined) break;
           const made = await concatFiles(merger, files, from, { filesDir: from.filesDir, rowGroupRows: options.rowGroupRows, level: 9 });
           const ids = files.map((file) => file.id);
-          this.#show({ goneFiles: files, newFiles: manifest.replace(ids, [made]) });
+          this.#show({ goneFiles: files, newFiles: manifest.replace(ids, made) });
           gone += files.length;
         }
       } finally {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type BatchFile, isWhole } from '../batch-file.ts';
 import { joinRanges } from '../journal-ends.ts';
 import type { Connection } from './duck.ts';
-import { rewriteFile, writeFiles } from './files.ts';
+import { rewriteFile, writeSealed } from './files.ts';
 import { HotTables } from './hot.ts';
 import type { Manifest, NewFile, Replaced, StoredFile } from './manifest.ts';
 import type { Asks, EngineOptions } from './protocol.ts';
@@ -43,7 +43,7 @@ export const writeReplacement = async (parts: ReplaceParts, batches: readonly Ba
         tables.push(await hot.load(batch));
       }
       made.push(
-        ...(await writeFiles(connection, fromSql(tables, from), joinRanges(group), {
+        ...(await writeSealed(connection, fromSql(tables, from), joinRanges(group), {
           filesDir: from.filesDir,
           rowGroupRows: options.rowGroupRows,
           level: 3,
