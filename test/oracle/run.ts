@@ -29,6 +29,7 @@ const PROTOCOLS: Readonly<Record<string, () => Promise<Protocol>>> = {
   'sigma-linux-rules': async () => (await import('./sigma-linux-rules.ts')).run,
   'sigma-fire': async () => (await import('./sigma-fire.ts')).run,
   'sigma-spec': async () => (await import('./sigma-spec.ts')).run,
+  'posture-config': async () => (await import('./posture-config.ts')).run,
   'web-attacks': async () => (await import('./web-attacks.ts')).run,
   wazuh: async () => (await import('./wazuh.ts')).run,
   alerts: async () => {

@@ -22,7 +22,7 @@ export interface SudoRule {
   /** What stands in the brackets; undefined where there are none. */
   readonly runas: string | undefined;
   readonly tags: readonly string[];
-  readonly commands: readonly string[];
+  readonly command: string;
   readonly line: Line;
 }
 
@@ -82,24 +82,37 @@ export const readSudoers = (tree: Tree): Sudoers => {
   return { defaults, rules, includes };
 };
 
+/** One rule for each command: what stands in brackets and before colons holds for the commands behind it too. */
 const rulesOf = (line: Line): readonly SudoRule[] => {
   const match = /^\s*((?:[^\s=\\]|\\.|"[^"]*"|\s*,\s*)+)\s+([^=]+?)\s*=\s*(.*)$/.exec(line.text);
   if (!match) return [];
-  const [, who, hosts, rest] = match as unknown as readonly [string, string, string, string];
-  const runas = /\(([^)]*)\)/.exec(rest)?.[1];
-  const spec = rest.replace(/\([^)]*\)/g, ' ');
-  const tags = [...spec.matchAll(/\b([A-Z_]+)\s*:/g)].map((one) => one[1] as string);
-  const commands = splitOutside(spec.replace(/\b[A-Z_]+\s*:/g, ' '))
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
-  return [{ who: who.trim(), hosts: hosts.trim(), runas: runas?.trim(), tags, commands, line }];
+  const [, who, hosts, spec] = match as unknown as readonly [string, string, string, string];
+  let runas: string | undefined;
+  let tags: readonly string[] = [];
+  return splitOutside(spec).flatMap((part) => {
+    const own = /^\s*\(([^)]*)\)/.exec(part);
+    if (own) {
+      runas = (own[1] as string).trim();
+    }
+    let rest = own ? part.slice(own[0].length) : part;
+    for (let tag = TAG.exec(rest); tag; tag = TAG.exec(rest)) {
+      tags = [...tags.filter((one) => one !== opposite(tag?.[1] as string)), tag[1] as string];
+      rest = rest.slice(tag[0].length);
+    }
+    const command = rest.trim();
+    return command === '' ? [] : [{ who: who.trim(), hosts: hosts.trim(), runas, tags, command, line }];
+  });
 };
 
-/** Parts between commas that stand in no quotes and behind no backslash. */
+const TAG = /^\s*([A-Z_]+)\s*:/;
+const opposite = (tag: string): string => (tag.startsWith('NO') ? tag.slice(2) : `NO${tag}`);
+
+/** Parts between commas that stand in no quotes, no brackets and behind no backslash. */
 const splitOutside = (text: string): readonly string[] => {
   const parts: string[] = [];
   let part = '';
   let quoted = false;
+  let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text[i] as string;
     if (c === '\\' && i + 1 < text.length) {
@@ -107,7 +120,9 @@ const splitOutside = (text: string): readonly string[] => {
       continue;
     }
     if (c === '"') quoted = !quoted;
-    if (c === ',' && !quoted) {
+    if (c === '(') depth++;
+    if (c === ')') depth--;
+    if (c === ',' && !quoted && depth <= 0) {
       parts.push(part);
       part = '';
     } else part += c;

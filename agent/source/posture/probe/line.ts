@@ -11,7 +11,7 @@ export const line: Probe<'line'> = (params, tree) => {
   const where = some(params.file, 2);
   const { matches, among } = params;
   if (params.whole === true) {
-    const found = files.find((file) => matches.test(tree.read(file) ?? ''));
+    const found = files.find((file) => matches.test((tree.read(file) ?? '').trimEnd()));
     const wanted = params.how !== 'none';
     return answer((found !== undefined) === wanted, found ? `${found} has it` : `${where} has it not`, found && !wanted ? [found] : []);
   }

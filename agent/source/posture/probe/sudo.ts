@@ -14,13 +14,11 @@ type Question = (rule: SudoRule) => boolean;
 
 const RULE_QUESTIONS: Readonly<Record<string, Question>> = {
   'no-nopasswd': ({ tags }) => tags.includes('NOPASSWD'),
-  'no-negation': ({ commands }) => commands.some((one) => one.startsWith('!')),
+  'no-negation': ({ command }) => command.startsWith('!'),
   'no-root-runas': ({ who, runas }) =>
-    who !== 'root' &&
-    (runas === undefined || runas === '' || /(?:^|[\s,])(?:root|ALL)(?:[\s,:]|$)/.test(runas.split(':')[0] ?? '') || runas === ''),
-  'arguments-explicit': ({ who, commands }) =>
-    who !== 'root' && commands.some((one) => one !== 'ALL' && (!/^!?\S+\s+\S/.test(one) || /[*?]/.test(one))),
-  'not-everyone': ({ who, hosts, commands }) => who === 'ALL' && hosts === 'ALL' && commands.includes('ALL'),
+    who !== 'root' && (runas === undefined || runas === '' || /(?:^|[\s,])(?:root|ALL)(?:[\s,]|$)/.test(runas.split(':')[0] as string)),
+  'arguments-explicit': ({ who, command }) => who !== 'root' && command !== 'ALL' && (!/^!?\S+\s+\S/.test(command) || /[*?]/.test(command)),
+  'not-everyone': ({ who, hosts, command }) => who === 'ALL' && hosts === 'ALL' && command === 'ALL',
 };
 
 export const sudo: Probe<'sudo'> = (params, tree) => {
