@@ -76,6 +76,7 @@ export const openKnown = async (parts: KnownParts): Promise<Known> => {
     standings: hosts.standings,
     heartbeatOf,
     missing,
+    notices: own,
     failed: (error) => log.warn({ event: 'checks.failed', err: toError(error) }, 'The collector’s own checks could not be asked'),
   });
   return {

@@ -30,6 +30,8 @@ const CATEGORIES: Readonly<Record<Notice['action'], readonly [category: readonly
   'login-failed': [['authentication'], ['start']],
   'login-succeeded': [['authentication'], ['start']],
   'audit-broken': [['intrusion_detection'], ['error']],
+  'check-failed': [['configuration'], ['change']],
+  'check-mended': [['configuration'], ['change']],
 };
 
 /** How an act ends where the notice does not say. */
@@ -62,6 +64,7 @@ const decodeVigil = (frame: Frame): EventDraft | null => {
   event['message'] = text(root['message']);
   event['event.reason'] = text(pick(root, 'reason', 'event.reason'));
   event['vigil.rule'] = text(pick(root, 'rule', 'vigil.rule'));
+  event['vigil.check'] = text(pick(root, 'check', 'vigil.check'));
   event['vigil.count'] = count(pick(root, 'count', 'vigil.count'));
   event['vigil.from'] = count(pick(root, 'from', 'vigil.from'));
   event['vigil.to'] = count(pick(root, 'to', 'vigil.to'));
@@ -100,6 +103,7 @@ export const vigil: Decoder = {
     'source.address',
     'source.domain',
     'vigil.rule',
+    'vigil.check',
     'vigil.count',
     'vigil.from',
     'vigil.to',

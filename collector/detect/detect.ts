@@ -182,6 +182,8 @@ export const makeDetector = (ruleset: CompiledRuleSet, options: DetectorOptions 
       return run(partitionOf(source), event, emit);
     },
     detectDecoded: (event, emit) => {
+      // A fact at first sight, or said again, is no event: nothing happened.
+      if (event['vigil.fact'] !== undefined && event['event.kind'] === 'state') return 0;
       const dataset = event['event.dataset'];
       if (typeof dataset !== 'string') return run(partitionOf(UNKNOWN_SOURCE), event, emit);
       // Free text that a person named so may be any application's; text that was only found is some log of a Linux host.

@@ -140,8 +140,9 @@ export const accessorOf = (field: string): ((event: FlatEvent) => unknown) => {
 
 /** The whole event as text for keywords: the raw line where it is kept, else every value. */
 export const eventWords = (event: FlatEvent): string => {
-  // Keywords are of logs: a fact's text holds paths and advice that nobody did. What changed is said in its message.
-  if (event['vigil.fact'] !== undefined) return event['event.kind'] === 'event' ? String(event['message'] ?? '') : '';
+  // Keywords are of logs: a fact's text holds paths and advice that nobody did. What changed is said in its message; an upgrade is benign.
+  const fact = event['vigil.fact'];
+  if (fact !== undefined) return event['event.kind'] === 'event' && fact !== 'upgrade' ? String(event['message'] ?? '') : '';
   const line = event['event.original'] ?? event['log.original'];
   if (typeof line === 'string') {
     // Audit records quote each argument by itself, or encode it: words are looked for in the command as well.

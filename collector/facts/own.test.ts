@@ -11,7 +11,7 @@ import type { FactFields, FactKind } from '../../core/fact.ts';
 import { hashId } from '../../core/ids.ts';
 import type { HeartbeatBody } from '../../core/protocol.ts';
 import { unixMs } from '../../core/units.ts';
-import { handClock, memoryState } from '../../test/support/memory-state.ts';
+import { handClock, listNotices, memoryState } from '../../test/support/memory-state.ts';
 import { type FactTable, type HostFact, hostFactId } from '../model/fact.ts';
 import type { HostStanding, Standing } from '../model/host.ts';
 import { OWN_CHECKS } from './check.ts';
@@ -168,7 +168,7 @@ describe('an answer of the collector', () => {
 
 describe('asking', () => {
   it('writes spans that go on while the answer is the same, and ends them when it is another', async () => {
-    const [state, clock] = [memoryState(), handClock()];
+    const [state, clock, notices] = [memoryState(), handClock(), listNotices()];
     let is: Standing = 'reporting';
     const failed: unknown[] = [];
     const checks = openOwnChecks({
@@ -178,6 +178,7 @@ describe('asking', () => {
       standings: async () => [standing(is)],
       heartbeatOf: () => heartbeat(),
       missing: async () => new Map(),
+      notices,
       failed: (error) => void failed.push(error),
     });
     for (const kind of KINDS) await state.put('factTable', hostFactId(HOST, kind, ''), table(kind));
@@ -198,6 +199,9 @@ describe('asking', () => {
     expect(new Set(spans.map(({ check }) => check))).toEqual(
       new Set(OWN_CHECKS.map(({ id }) => id).filter((id) => id !== 'detection-self-test')),
     );
+    expect(notices.said.filter(({ check }) => check === 'agent-reporting').map(({ action, host }) => [action, host?.name])).toEqual([
+      ['check-failed', 'web1'],
+    ]);
     expect(failed).toEqual([]);
   });
 });

@@ -10,10 +10,11 @@ import type { HeartbeatBody } from '../../core/protocol.ts';
 import { days, seconds, type UnixMs, unixMs } from '../../core/units.ts';
 import type { FactTable, HostFact } from '../model/fact.ts';
 import type { HostStanding } from '../model/host.ts';
-import type { Observation } from '../model/observation.ts';
+import type { Notices } from '../model/notice.ts';
+import type { Observation, Result } from '../model/observation.ts';
 import type { Node } from '../query/ast.ts';
 import type { ListQuery, StateStore } from '../store/store.ts';
-import { isOwnCheck } from './check.ts';
+import { isOwnCheck, OWN_CHECKS } from './check.ts';
 import type { ReleaseLists } from './end-of-life.ts';
 import { type HostKnowledge, ownAnswers } from './own-answers.ts';
 import { type Answer, placeAnswer } from './span.ts';
@@ -26,6 +27,8 @@ export interface OwnParts {
   readonly heartbeatOf: (host: AssetId) => HeartbeatBody | null;
   /** Notices since a time that records are missing or lost, by host. */
   readonly missing: (since: UnixMs) => Promise<ReadonlyMap<string, number>>;
+  /** Says that an answer turned to fail, or from fail to pass. */
+  readonly notices: Notices;
   readonly failed: (error: unknown) => void;
 }
 
@@ -53,6 +56,20 @@ const since = (field: string, at: number): Node => ({
   op: 'gte',
   value: { text: String(at), quoted: false, at: 0 },
 });
+
+/** Rules and people hear of a turn once, as of any other record. */
+const sayTurn = (
+  notices: Notices,
+  before: Result | undefined,
+  { check, result, actual, expected }: Answer,
+  { host, name }: HostStanding,
+): void => {
+  const action = result === 'fail' && before !== 'fail' ? 'check-failed' : result === 'pass' && before === 'fail' ? 'check-mended' : null;
+  if (action === null) return;
+  const title = OWN_CHECKS.find(({ id }) => id === check)?.title ?? check;
+  const message = `${title}: ${result} on ${name}, found ${actual || 'nothing'}, expected ${expected}.`;
+  notices.say({ action, outcome: result === 'pass' ? 'success' : 'failure', message, check, host: { id: host, name } });
+};
 
 export const openOwnChecks = (parts: OwnParts): OwnChecks => {
   const { state, clock } = parts;
@@ -108,11 +125,12 @@ export const openOwnChecks = (parts: OwnParts): OwnChecks => {
     return found;
   };
 
-  const write = async (spans: Map<string, Observation>, answer: Answer): Promise<void> => {
+  const write = async (spans: Map<string, Observation>, answer: Answer, host: HostStanding): Promise<void> => {
     const key = `${answer.check} ${answer.subject}`;
     const newest = spans.get(key);
     const { put, remove } = placeAnswer(newest === undefined ? [] : [newest], answer);
     for (const span of put) if (span.open) spans.set(key, span);
+    sayTurn(parts.notices, newest?.result, answer, host);
     await Promise.all([
       ...remove.map((id) => state.remove('observation', id)),
       ...put.map((span) => state.put('observation', span.id, span)),
@@ -126,7 +144,7 @@ export const openOwnChecks = (parts: OwnParts): OwnChecks => {
     const asked = (await parts.standings()).filter(({ host }) => only === null || only.has(host));
     for (let n = 0; n < asked.length && !closed(); n += HOSTS_AT_ONCE) {
       const known = await Promise.all(asked.slice(n, n + HOSTS_AT_ONCE).map((one) => knowledgeOf(one, missing.get(one.host) ?? 0)));
-      for (const one of known) await Promise.all(ownAnswers(one, now, parts.lists).map((answer) => write(spans, answer)));
+      for (const one of known) await Promise.all(ownAnswers(one, now, parts.lists).map((answer) => write(spans, answer, one.standing)));
     }
   };
 

@@ -23,6 +23,8 @@ export const NOTICE_ACTIONS = [
   'login-failed',
   'login-succeeded',
   'audit-broken',
+  'check-failed',
+  'check-mended',
 ] as const;
 export type NoticeAction = (typeof NOTICE_ACTIONS)[number];
 
@@ -38,6 +40,8 @@ export interface Notice {
   readonly sourceIp?: string;
   readonly stream?: string;
   readonly rule?: string;
+  /** A check that the collector answers itself. */
+  readonly check?: string;
   readonly count?: number;
   readonly from?: number;
   readonly to?: number;

@@ -19,6 +19,9 @@ const IAM: readonly string[] = ['iam'];
 const CONFIGURATION: readonly string[] = ['configuration'];
 const PACKAGE: readonly string[] = ['package'];
 const USER: readonly string[] = ['user'];
+/** An account that may act as root. */
+const ADMIN: readonly string[] = ['admin'];
+const NONE: readonly string[] = [];
 
 const MEANINGS: Readonly<Record<FactKind, Meaning>> = {
   os: { category: HOST, noun: 'os' },
@@ -75,8 +78,9 @@ export const isChange = ({ kind, change }: Fact): boolean => kind !== 'scan' && 
 /** Fills what happened. */
 export const setAction = (event: EventDraft, fact: Fact): void => {
   const { category, type = [] } = MEANINGS[fact.kind];
+  const rights = fact.kind === 'user' && fact.fields['admin'] === true ? ADMIN : NONE;
   event['event.kind'] = isChange(fact) ? 'event' : 'state';
   event['event.category'] = category;
-  event['event.type'] = [...type, typeOf(fact)];
+  event['event.type'] = [...type, ...rights, typeOf(fact)];
   event['event.action'] = actionOf(fact);
 };
