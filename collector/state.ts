@@ -10,6 +10,7 @@ import { days, type UnixMs, unixMs } from '../core/units.ts';
 import { type Committer, openCommitParts, openCommitter, openFactCommitter } from './commit.ts';
 import type { FactsChanged } from './facts/apply.ts';
 import type { Changed } from './pipeline.ts';
+import { regroupingState } from './regroup.ts';
 import type { FromState, PageMessage, ToState } from './river.ts';
 import { scoredState } from './scoring.ts';
 import { openState } from './store/embedded/state.ts';
@@ -57,7 +58,7 @@ const scored = scoredState(
 const { core } = scored;
 const parts = openCommitParts(core);
 const facts = openFactCommitter(core);
-serveState(data.calls, core, (at) => {
+serveState(data.calls, regroupingState(core, parts.index), (at) => {
   mainTime = at;
 });
 

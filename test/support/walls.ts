@@ -55,6 +55,7 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/collector.ts': 'everything',
   'collector/threads.ts': 'everything',
   'collector/jobs.ts': 'everything',
+  'collector/regroup.ts': 'everything',
   'collector/own-agent.ts': ['core', 'collector/config.ts', 'collector/fleet'],
   'collector/address.ts': ['core', 'collector/config.ts', 'collector/errors.ts'],
   'collector/doors.ts': 'everything',
