@@ -320,6 +320,22 @@ describe('what an evil neighbour costs', () => {
   });
 });
 
+it('a name that somebody tried has no score where the host is known not to have it', async () => {
+  const w = world();
+  const guest = makeEntity('user', `guest@${HOST}`);
+  const table = { host: HOST, kind: 'user', scanned: unixMs(NOW), doubtful: false, count: 1 } as const;
+  w.write({ collection: 'factTable', id: `${HOST}/user/`, value: table });
+  w.write(alert('a', 'high', NOW, { entities: [host, guest] }));
+  expect(w.core.get('score', guest)).toBeNull();
+  const since = { since: unixMs(NOW), changed: unixMs(NOW), observed: unixMs(NOW), event: 'evt_x' as never };
+  w.write({
+    collection: 'hostFact',
+    id: `${HOST}/user/guest`,
+    value: { host: HOST, kind: 'user', item: 'guest', fields: { uid: 1001 }, ...since },
+  });
+  expect(w.core.get('score', guest)?.value.threat).toHaveLength(1);
+});
+
 it('an address has a score of its own', async () => {
   const w = world();
   const ip = makeEntity('ip', '203.0.113.77');

@@ -38,6 +38,8 @@ interface ScoreChain {
     readonly weight: number;
     readonly share: number;
     readonly without: number;
+    readonly count: number;
+    readonly held: boolean;
     readonly chain: readonly SourceChain[];
     readonly more: number;
   }[];
@@ -71,7 +73,9 @@ export const runExplainScore = async (
     if (shares.length === 0) continue;
     say(0, `What raises the ${side}`);
     for (const share of shares) {
-      const figures = `share ${share.share.toFixed(1)}, weight ${share.weight.toFixed(1)}, without it ${share.without.toFixed(1)}`;
+      const held = share.held ? ', held by an open incident' : '';
+      const times = share.count > 1 ? `, ${share.count} times` : '';
+      const figures = `share ${share.share.toFixed(1)}, weight ${share.weight.toFixed(1)}, without it ${share.without.toFixed(1)}${held}${times}`;
       say(1, `${styled(terminal, 'bold', visible(share.title))}  ${figures}`);
       saySources(share.chain, 2, terminal);
       if (share.more > 0) say(2, `and ${share.more} more`);

@@ -223,6 +223,9 @@ describe('the proposed register', () => {
         checks.filter((check) => !map.ofCheck.has(check)),
         title,
       ).toEqual([]);
+    // Nothing is above its tolerance before something was measured.
+    for (const { title, assessed, tolerance } of risks)
+      expect(rankOf(levelOf(assessed.likelihood, assessed.impact)), title).toBeLessThanOrEqual(rankOf(tolerance));
     expect(risks.every(({ status, assessed }) => status === 'proposed' && assessed.by === 'proposed')).toBe(true);
   });
 });

@@ -57,6 +57,10 @@ export interface Share {
   readonly share: number;
   /** The score without this one. */
   readonly without: number;
+  /** Alerts or observations that were counted. */
+  readonly count: number;
+  /** An open incident holds it: it does not decay. */
+  readonly held: boolean;
   readonly sources: readonly string[];
 }
 

@@ -32,6 +32,8 @@ export interface Standing {
   readonly criticality?: Criticality;
   readonly privileged: boolean;
   readonly internet: boolean;
+  /** An account that its host does not have: a name somebody tried is nobody to whom anything is done. */
+  readonly absent?: true;
 }
 
 /**

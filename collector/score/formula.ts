@@ -55,6 +55,8 @@ const sideAt = (contributions: readonly Contribution[], base: Base, odds: number
     weight: Math.round(weight * 10) / 10,
     share: (points[i] as number) / 10,
     without: rounded(inContext(combine(weights.filter((_, other) => other !== i)), odds)),
+    count: one.count,
+    held: one.frozen,
     sources: one.sources,
   }));
   return { score, combined: rounded(combine(weights)), shares };

@@ -37,13 +37,15 @@ export const dailyId = (entity: Entity, at: UnixMs): string => `${entity}@${isoT
 export const scoreWrites = (entity: Entity, before: ScoreInputs | null, at: UnixMs, parts: InputParts): readonly Write[] => {
   const kept = new Map(before?.threat.map(({ key, confidence }) => [key, confidence]));
   const titles = new Map(before?.exposure.map(({ key, title }) => [key, title]));
+  const standing = parts.reader.standing(entity);
+  const alerts = standing.absent ? [] : parts.reader.alerts(entity);
   const found = {
     entity,
     name: parts.nameOf(entity),
     weights: WEIGHTS_VERSION,
-    threat: threatOf(parts.reader.alerts(entity), (rule) => parts.confidence(rule) ?? kept.get(rule) ?? 1),
+    threat: threatOf(alerts, (rule) => parts.confidence(rule) ?? kept.get(rule) ?? 1),
     exposure: exposureOf(parts.reader.answers(entity), (check) => parts.titleOf(check) ?? titles.get(check) ?? check),
-    context: contextOf(parts.reader.standing(entity)),
+    context: contextOf(standing),
   };
   if (before === null && found.threat.length === 0 && found.exposure.length === 0) return [];
   if (before !== null && isSame(before, found)) return [];

@@ -44,6 +44,8 @@ const ShareSchema = Type.Object({
   weight: Type.Number({ description: 'what it weighs by itself, 0 to 99' }),
   share: Type.Number({ description: 'points of the score; all add up to it' }),
   without: Type.Number({ description: 'the score without it' }),
+  count: Count,
+  held: Type.Boolean({ description: 'an open incident holds it: it does not decay' }),
   sources: Type.Array(Type.String()),
 });
 

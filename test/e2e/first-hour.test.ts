@@ -85,6 +85,23 @@ describe('the first hour', () => {
     expect((await score())['threat']).toBe(0);
   });
 
+  it('has the controls of CSF 2.0 with what is measured of them, and ten proposed risks, on the first day', async () => {
+    const lines = (text: string): readonly Record<string, unknown>[] =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const controls = lines((await collector.vigil(['controls', 'list', '--catalogue', 'csf:2.0', '--json'])).out);
+    expect(controls).toHaveLength(106);
+    for (const { pass, fail, excepted, unknown, expected } of controls as readonly Record<string, number>[])
+      expect((pass as number) + (fail as number) + (excepted as number) + (unknown as number)).toBe(expected);
+    const risks = lines((await collector.vigil(['risk', 'list', '--json'])).out);
+    expect(risks).toHaveLength(10);
+    expect(risks.every(({ status }) => status === 'proposed')).toBe(true);
+    expect((await collector.vigil(['explain', 'risk', 'R-01'])).out).toContain('Break-in through remote access');
+    expect((await collector.vigil(['explain', 'control', 'PR.AA-03'])).out).toContain('subset-of');
+  });
+
   it('carries on where it was after a restart, within two seconds', async () => {
     const before = await collector.count('*');
     await collector.stop();

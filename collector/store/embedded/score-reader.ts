@@ -67,8 +67,11 @@ export const openScoreReader = (core: StateCore): ScoreReader => {
   const userStanding = (user: string): Standing => {
     const at = user.lastIndexOf('@');
     const [name, host] = [user.slice(0, at), user.slice(at + 1)];
-    const fields = core.get('hostFact', hostFactId(host as AssetId, 'user', name))?.value.fields;
-    return { privileged: name === 'root' || fields?.['uid'] === 0 || fields?.['admin'] === true, internet: false };
+    const account = core.get('hostFact', hostFactId(host as AssetId, 'user', name))?.value;
+    const privileged = name === 'root' || account?.fields['uid'] === 0 || account?.fields['admin'] === true;
+    if (account !== undefined) return { privileged, internet: false };
+    const table = core.get('factTable', hostFactId(host as AssetId, 'user', ''))?.value;
+    return { privileged, internet: false, ...(table !== undefined && !table.doubtful ? { absent: true as const } : {}) };
   };
 
   return {
