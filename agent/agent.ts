@@ -17,6 +17,7 @@ import type { Identity } from './enrol/identity.ts';
 import { openRenewal } from './enrol/renewal.ts';
 import { type Condition, conditionsOf } from './health.ts';
 import { HEARTBEAT_MS, sealHeartbeat } from './heartbeat.ts';
+import { giveBack } from './memory.ts';
 import { makeMending } from './mending.ts';
 import { openRedactor } from './redact/redact.ts';
 import { loadRules } from './redact/rules.ts';
@@ -58,6 +59,8 @@ export interface RunningAgent {
 const GATHER_MS = 100;
 const TICK_MS = 1_000;
 const RESCAN_MS = 60_000;
+/** Scans that told something are over when nothing came for so long; what they left behind is given back. */
+const REST_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Work between two looks at everything else. */
 const SLICE_MS = 50;
@@ -203,6 +206,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
 
   // Sealed and not yet told so: a disk that refused once takes it later.
   let sealed = false;
+  let factsAt: number | undefined;
   /** Reads for a while; true when there is more to read at once. */
   const read = async (): Promise<boolean> => {
     const began = clock.monotonic();
@@ -215,6 +219,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
         spool.seal(redactor && !batch.redacted ? redactor.apply(batch) : batch);
         source.commit();
         sealed = true;
+        if (batch.kind === 'facts') factsAt = clock.monotonic();
         more = spool.flushDue || clock.monotonic() - began >= SLICE_MS;
         if (more) break;
       }
@@ -269,6 +274,10 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
           // Marks that changed since, and segments that are due to go.
           await spool.flush();
         });
+      }
+      if (factsAt !== undefined && now - factsAt >= REST_MS) {
+        factsAt = undefined;
+        giveBack();
       }
       if (more) await breathe(clock, pause(), stopping.signal);
       else await idle(clock, () => wake.promise, stopping.signal);
