@@ -33,6 +33,9 @@ const OVERFLOW_PAGE = 7;
 const KEY_DATA = 1;
 const OFF_PAGE = 3;
 
+/** rpm keeps a counter of four bytes among its packages. */
+const COUNTER_BYTES = 4;
+
 /** Every value of a hash database: those on a page and those that overflow to pages of their own. @throws Error where the file is not whole. */
 export function* bdbHeaders(bytes: Buffer): Generator<Buffer> {
   if (bytes.length < 512) throw new Error('it is no Berkeley DB');
@@ -55,8 +58,9 @@ export function* bdbHeaders(bytes: Buffer): Generator<Buffer> {
       const end = u16(at + PAGE_HEAD_BYTES + (i - 1) * 2);
       if (entry >= size || end > size || end <= entry) throw new Error(`page ${page} is not whole`);
       const kind = bytes[at + entry];
-      if (kind === KEY_DATA) yield bytes.subarray(at + entry + 1, at + end);
-      else if (kind === OFF_PAGE) yield overflow(u32(at + entry + 4), u32(at + entry + 8));
+      if (kind === KEY_DATA) {
+        if (end - entry - 1 !== COUNTER_BYTES) yield bytes.subarray(at + entry + 1, at + end);
+      } else if (kind === OFF_PAGE) yield overflow(u32(at + entry + 4), u32(at + entry + 8));
     }
   }
 
