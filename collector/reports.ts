@@ -3,23 +3,29 @@
  * The weekly report in a running collector: its key, its folder, what it is gathered from, its routes and its hour.
  * Input: the open parts of the collector. Output: routes, the job of the schedule, and the fonts that stand in the HTML.
  */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../core/clock.ts';
+import type { AssetId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
+import { parsePolicy } from '../core/policy.ts';
 import { type UnixMs, unixMs } from '../core/units.ts';
 import type { AuditLog } from './auth/audit/log.ts';
 import type { CollectorConfig } from './config.ts';
 import type { RuleCoverage } from './detect/figures.ts';
 import { fault } from './errors.ts';
+import { OWN_CHECKS } from './facts/check.ts';
 import type { Assets } from './fleet/asset.ts';
 import { sourceFigures } from './fleet/figures.ts';
 import { openSigner } from './fleet/keys.ts';
 import type { Registry } from './fleet/registry.ts';
 import type { Route } from './http/route.ts';
+import { readFramework } from './isms/ground.ts';
 import type { HostStanding } from './model/host.ts';
+import type { Check } from './model/observation.ts';
+import type { ScoreInputs } from './model/score.ts';
 import { openArchive } from './report/archive.ts';
 import { fingerprintOf } from './report/bundle.ts';
 import { openDesk, type ReportDesk } from './report/desk.ts';
@@ -27,6 +33,7 @@ import type { Fonts } from './report/render/style.ts';
 import { reportRoutes } from './report/routes.ts';
 import { isZone } from './report/week.ts';
 import type { RulesView } from './river.ts';
+import { allScores, inputsAt } from './score/snapshot.ts';
 import type { EventStore, StateStore } from './store/store.ts';
 
 export interface ReportParts {
@@ -40,6 +47,10 @@ export interface ReportParts {
   readonly registry: Registry;
   readonly assets: Assets;
   readonly standings: () => Promise<readonly HostStanding[]>;
+  /** Names in others' logs that no host has. */
+  readonly unmanaged: () => Promise<readonly { readonly name: string }[]>;
+  /** The host the collector runs on. */
+  readonly self: AssetId;
   readonly rules: () => RulesView;
   readonly coverage: (heard: readonly string[]) => Promise<readonly RuleCoverage[] | null>;
 }
@@ -51,6 +62,7 @@ export interface Reports {
 
 /** Folder of reports in the data folder. */
 const FOLDER = 'reports';
+const RULES = join(fileURLToPath(new URL('../', import.meta.url)), 'rules');
 const UNREADABLE = /^(?:FILE|FOLDER)_(?:DENIED|FAILED|UNTRUSTED_LINK)$/;
 
 /** @throws CodedError CONFIG_BAD_VALUE is the table's; USAGE for a zone that the platform does not know; KEY_FILE_BAD. */
@@ -68,6 +80,7 @@ export const openReports = async (parts: ReportParts): Promise<Reports> => {
       now: () => clock.now(),
       organisation: config['report.organisation'] ?? hostname(),
       hosts: parts.standings,
+      unmanaged: parts.unmanaged,
       nameOf: (host) => parts.assets.find(host)?.name,
       sources: () =>
         sourceFigures(fleet()).map(({ host, stream, dataset, behindBytes, counts }) => ({ host, stream, dataset, behindBytes, counts })),
@@ -81,6 +94,9 @@ export const openReports = async (parts: ReportParts): Promise<Reports> => {
         const { loaded, refused } = parts.rules();
         return { loaded, refused: refused.map(({ file, line, message }) => ({ file, line, message })) };
       },
+      scores: (at) => scoresAt(state, at),
+      framework: await readFramework(RULES, await knownChecks()),
+      self: parts.self,
       coverage: async (heard) =>
         (await parts.coverage(heard))?.map(({ rule, title, level, state: can, missing, techniques }) => ({
           ...{ rule, title, level, missing, techniques },
@@ -110,6 +126,27 @@ const sayKey = async ({ state, audit, clock }: ReportParts, fingerprint: string)
     state.put('setting', 'report', { key: fingerprint, since }),
   );
   return since;
+};
+
+/** Checks by id: those of the policies that come along, and those the collector answers itself. */
+const knownChecks = async (): Promise<ReadonlyMap<string, Check>> => {
+  const folder = join(RULES, 'posture');
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.yml')).sort();
+  const policies = await Promise.all(files.map(async (name) => parsePolicy(await readFile(join(folder, name), 'utf8'), name)));
+  const checks = policies.flatMap((policy) =>
+    policy.checks.map(({ id, title, severity, freshMs }): Check => ({ id, title, severity, method: 'TEST', freshMs, by: 'agent' })),
+  );
+  return new Map([...checks, ...OWN_CHECKS].map((check) => [check.id, check]));
+};
+
+/** Of every entity what stood then; an address that is long forgotten has none. */
+const scoresAt = async (state: StateStore, at: UnixMs): Promise<readonly ScoreInputs[]> => {
+  const all: ScoreInputs[] = [];
+  for await (const now of allScores(state)) {
+    const then = now.at <= at ? now : await inputsAt(state, now.entity, at);
+    if (then !== null) all.push(then);
+  }
+  return all;
 };
 
 /** The look's fonts as data; without them the reader's own serif and sans stand in. */

@@ -72,7 +72,7 @@ const incident = (detected: number, work: IncidentWork | null, techniques: reado
     detected: unixMs(detected),
     backlog: false,
     replay: false,
-  } satisfies Incident,
+  } as Incident,
   work,
 });
 const moved = (to: IncidentWork['state'], at: number, more: Partial<IncidentWork> = {}): IncidentWork => ({

@@ -17,10 +17,13 @@ import { pairKey, timesOf } from './answers.ts';
 import { type Asked, askAt, countAnswers, expectedAt, type Ground } from './laws.ts';
 import { higherOf, likelihoodOfRate, raisedBy, rankOf } from './risk-level.ts';
 
+/** What people said of an incident, as far as it counts here. */
+type Said = Pick<IncidentWork, 'state' | 'verdict' | 'moves'>;
+
 /** An incident with what people said of it. */
 export interface Judged {
-  readonly incident: Incident;
-  readonly work: IncidentWork | null;
+  readonly incident: Pick<Incident, 'id' | 'number' | 'title' | 'techniques' | 'detected' | 'replay' | 'mergedInto'>;
+  readonly work: Said | null;
 }
 
 export interface RiskGround extends Ground {
@@ -45,11 +48,11 @@ const CONFIRMS: ReadonlySet<string> = new Set(['contained', 'eradicated', 'recov
 const realises = (technique: string, risk: Risk): boolean =>
   risk.techniques.some((own) => technique === own || technique.startsWith(`${own}.`));
 
-const endOf = (work: IncidentWork | null): UnixMs | null =>
+const endOf = (work: Said | null): UnixMs | null =>
   work !== null && ['closed', 'dismissed', 'merged'].includes(work.state) ? (work.moves?.at(-1)?.at ?? unixMs(0)) : null;
 
 /** When people said that it is real: contained, or closed as true. Null where nobody did. */
-const confirmedAt = (work: IncidentWork | null): UnixMs | null => {
+const confirmedAt = (work: Said | null): UnixMs | null => {
   if (work === null) return null;
   const contained = work.moves?.find(({ to }) => CONFIRMS.has(to))?.at ?? null;
   const closed = work.state === 'closed' && work.verdict === 'true-positive' ? (work.moves?.at(-1)?.at ?? unixMs(0)) : null;

@@ -22,6 +22,10 @@ const WATCHED: readonly Watched[] = [
   ['checks that pass', ({ settings }) => settings.all.pass],
   ['checks that fail', ({ settings }) => settings.all.fail],
   ['checks not known', ({ settings }) => settings.all.unknown],
+  ['controls satisfied', ({ controls }) => controls.now.satisfied],
+  ['controls not satisfied', ({ controls }) => controls.now.failing],
+  ['highest threat', ({ entities }) => entities.hosts[0]?.threat ?? null],
+  ['risks above tolerance', ({ risks }) => risks.above],
   ['unexplained file changes', ({ files }) => files.unexplained],
 ];
 

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Decisions that wait for a person: one rule a kind, each with whose it is and by when.
- * Input: the week's figures. Output: rows of the first page, most urgent first, at most six. Pure.
+ * Input: the week's figures. Output: rows of the first page, most urgent first, at most seven. Pure.
  */
 import { unixMs } from '../../core/units.ts';
 import { levelRank } from '../model/rule.ts';
 import type { Decision } from './document.ts';
 import type { ReportInputs } from './inputs.ts';
+import { riskName } from './section/risks.ts';
 import type { WeeklyFigures } from './weekly.ts';
 import { capital, count, listed, many, span, type Times } from './words.ts';
 
 const DAY_MS = 86_400_000;
-const MOST = 6;
+const MOST = 7;
 /** Waivers that end this soon are worth a decision. */
 const SOON_MS = 14 * DAY_MS;
 
@@ -36,6 +37,7 @@ export const decisionsOf = (inputs: ReportInputs, figures: WeeklyFigures, times:
       };
     });
   const { coverage, settings } = figures;
+  const above = figures.risks.risks.filter((one) => one.above);
   const rest: readonly Ranked[] = [
     ...(coverage.expected === 0
       ? [
@@ -54,6 +56,16 @@ export const decisionsOf = (inputs: ReportInputs, figures: WeeklyFigures, times:
             who: 'nobody yet',
             why: 'silent',
             ...by(to + 2 * DAY_MS),
+          },
+        ]
+      : []),
+    ...(above.length > 0
+      ? [
+          {
+            text: `Assess ${listed(above.map(riskName), 4)}, or bring ${above.length === 1 ? 'it' : 'them'} down`,
+            who: 'nobody yet',
+            why: 'above tolerance',
+            ...by(to + 4 * DAY_MS),
           },
         ]
       : []),

@@ -8,28 +8,54 @@ import { query, strong } from './document.ts';
 import { leadOf, worstOf } from './headline.ts';
 import type { ReportInputs } from './inputs.ts';
 import { movementsOf } from './movement.ts';
+import { measuredOf, postureChange } from './section/controls.ts';
 import type { WeeklyFigures } from './weekly.ts';
-import { capital, count, listed, many, percentText, spelt, speltMany, type Times } from './words.ts';
+import { capital, count, listed, many, percentText, points, share, spelt, speltMany, type Times } from './words.ts';
 
 export const frontOf = (inputs: ReportInputs, figures: WeeklyFigures, decisions: readonly Decision[], times: Times): Front => {
   const { before } = inputs;
   const expected = new Set(figures.coverage.hosts.map(({ host }) => host));
   const heardBefore = before.records.byHost.filter(({ host, count: n }) => n > 0 && expected.has(host)).length;
-  const { better, worse } = movementsOf(figures, heardBefore, before.records.total > 0, null);
+  const { better, worse } = movementsOf(figures, heardBefore, before.records.total > 0, postureChange(figures.controls));
   return {
     ...leadOf(figures, times),
     story: storyOf(figures),
-    posture: {
-      percent: null,
-      line: ['No control is measured yet, so there is no posture to state. ', query('posture')],
-      counts: { satisfied: 0, failing: 0, unmeasured: 0 },
-      points: [],
-      note: '',
-    },
+    posture: postureOf(figures, times),
     better,
     worse,
     compared: before.records.total > 0,
     decisions,
+  };
+};
+
+const postureOf = ({ controls }: WeeklyFigures, times: Times): Front['posture'] => {
+  const { now, lowest, line } = controls;
+  const [measured, change] = [measuredOf(now), postureChange(controls)];
+  const counts = { satisfied: now.satisfied, failing: now.failing, unmeasured: now.unknown + now.unmeasured };
+  if (measured === 0) {
+    const some = now.of === 0 ? 'No catalogue of controls is loaded' : `None of ${count(now.of)} controls is measured`;
+    return { percent: null, line: [`${some}, so there is no posture to state. `, query('posture')], counts, points: [], note: '' };
+  }
+  const moved =
+    change === null
+      ? ''
+      : change === 0
+        ? ', as a week before'
+        : `, ${change > 0 ? 'up' : 'down'} ${points(Math.abs(change)).replace('+ ', '')}`;
+  return {
+    percent: now.percent,
+    line: [
+      `of measured controls are satisfied: ${count(now.satisfied)} of ${count(measured)}${moved}. `,
+      strong(`${count(measured)} of ${count(now.of)} are measured`),
+      `, ${percentText(measured, now.of)}. `,
+      query('posture'),
+    ],
+    counts,
+    points: line,
+    note:
+      lowest?.figure.percent == null || now.percent === null || lowest.figure.percent >= now.percent
+        ? ''
+        : `Lowest in the week: ${share(lowest.figure.satisfied, measuredOf(lowest.figure))}, ${times.moment(lowest.at)}.`,
   };
 };
 
@@ -88,7 +114,11 @@ const unseenStory = ({ coverage, settings, vulnerabilities }: WeeklyFigures): Li
         ]
       : []),
     ...(coverage.lost > 0 ? [`what ${many(coverage.lost, 'lost record')} said`] : []),
-    ...(settings.all.expected === 0 ? ['how any host is set up'] : settings.all.unknown > 0 ? [many(settings.all.unknown, 'answer')] : []),
+    ...(settings.all.expected === 0
+      ? ['how any host is set up']
+      : settings.all.unknown > 0
+        ? [many(settings.all.unknown, 'answer of a check', 'answers of checks')]
+        : []),
     ...(vulnerabilities.matched === 0 ? ['which packages are known to be vulnerable'] : []),
     'whether backups can be restored',
   ];

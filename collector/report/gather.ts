@@ -4,16 +4,34 @@
  * Input: the stores' ports, the fleet, the rules. Output: `ReportInputs`, whole or a coded error.
  */
 import type { EcsField } from '../../core/ecs.ts';
-import type { AlertId } from '../../core/ids.ts';
+import type { AlertId, AssetId } from '../../core/ids.ts';
 import { type UnixMs, unixMs } from '../../core/units.ts';
 import { fault } from '../errors.ts';
-import { parseEntity } from '../model/entity.ts';
+import type { Framework } from '../isms/ground.ts';
+import { staysOf } from '../isms/population.ts';
+import { ENTITY_KINDS, type EntityKind, parseEntity } from '../model/entity.ts';
 import type { HostStanding } from '../model/host.ts';
 import type { Observation } from '../model/observation.ts';
+import type { ScoreInputs } from '../model/score.ts';
 import type { Literal, Node } from '../query/ast.ts';
 import { parseOrThrow } from '../query/parse.ts';
+import { rankScores } from '../score/figures.ts';
 import type { Collection, Collections, EventStore, StateStore } from '../store/store.ts';
-import type { AlertInput, IncidentInput, MomentInput, NoticeInput, Records, ReportInputs, RuleInput, WindowInput } from './inputs.ts';
+import type {
+  AlertInput,
+  ControlInput,
+  FileInput,
+  IncidentInput,
+  MomentInput,
+  NoticeInput,
+  Records,
+  ReportInputs,
+  RiskIncident,
+  RiskInput,
+  RuleInput,
+  ScoreInput,
+  WindowInput,
+} from './inputs.ts';
 import { METHOD, TARGETS } from './inputs.ts';
 import { type Week, weekAfter } from './week.ts';
 
@@ -23,11 +41,19 @@ export interface GatherPorts {
   readonly now: () => UnixMs;
   readonly organisation: string;
   readonly hosts: () => Promise<readonly HostStanding[]>;
+  /** Names that only others' logs have. */
+  readonly unmanaged: () => Promise<readonly { readonly name: string }[]>;
   /** Name of any host that was ever heard of, with or without an agent. */
   readonly nameOf: (host: string) => string | undefined;
   readonly sources: () => MomentInput['sources'];
   readonly unreadable: () => MomentInput['unreadable'];
   readonly rules: () => Pick<MomentInput['rules'], 'loaded' | 'refused'>;
+  /** Scores of all entities as they stood at a time. */
+  readonly scores: (at: UnixMs) => Promise<readonly ScoreInputs[]>;
+  /** What controls there are and which checks speak for them. */
+  readonly framework: Framework;
+  /** The host that checks which are asked once are asked of. */
+  readonly self: AssetId;
   /** Whether each rule can fire on these datasets; null while rules are being read. */
   readonly coverage: (heard: readonly string[]) => Promise<readonly RuleInput[] | null>;
 }
@@ -36,10 +62,12 @@ const PAGE = 1_000;
 /** More documents of a kind than this are no weekly report any more. */
 const MOST = 200_000;
 const NOTICES = 500;
+const UNMANAGED = 100;
 /** Hosts whose hours are counted one by one. */
 const HOURLY = 200;
 /** Weeks of the posture line. */
-export const LINE_WEEKS = 13;
+const LINE_WEEKS = 13;
+const YEAR = 366 * 86_400_000;
 
 const literal = (text: string): Literal => ({ text, quoted: false, at: 0 });
 const range = (field: string, op: 'gte' | 'lt', at: number): Node => ({
@@ -66,6 +94,9 @@ export const gatherInputs = async (ports: GatherPorts, week: Week, kept: MomentI
     before: then,
     moment,
     observations: await spansOf(ports, week),
+    scores: await scoresOf(ports, week),
+    controls: await controlsOf(ports),
+    risks: await risksOf(ports, week),
   };
 };
 
@@ -75,6 +106,8 @@ const momentOf = async (ports: GatherPorts, hosts: readonly HostStanding[], reco
   sources: ports.sources(),
   unreadable: ports.unreadable(),
   rules: { ...ports.rules(), coverage: await ports.coverage(records.byDataset.map(({ name }) => name)) },
+  unmanaged: (await ports.unmanaged()).map(({ name }) => name).slice(0, UNMANAGED),
+  inventory: await inventoryOf(ports),
 });
 
 const windowOf = async (ports: GatherPorts, week: Week, hourly: boolean): Promise<WindowInput> => {
@@ -83,7 +116,7 @@ const windowOf = async (ports: GatherPorts, week: Week, hourly: boolean): Promis
   const alerts = await alertsOf(ports, week);
   const records = await recordsOf(ports, week, hourly);
   const noticed = await noticesOf(ports, week);
-  return { week: week.name, from, to, days, alerts, incidents, records, ...noticed };
+  return { week: week.name, from, to, days, alerts, incidents, records, ...noticed, files: await filesOf(ports, week) };
 };
 
 /** All documents that match, page by page. @throws CodedError REPORT_TOO_LARGE. */
@@ -213,16 +246,15 @@ const noticesOf = async ({ events }: GatherPorts, { from, to }: Week): Promise<P
   return { notices, noticesMore: Math.max(0, count - notices.length) };
 };
 
-/** Spans that say something of this week, the one before, or an end of the weeks of the line. */
+/** Spans of the weeks of the line, and back to the oldest assessment of a risk, at most a year. */
 const spansOf = async ({ state }: GatherPorts, week: Week): Promise<readonly Observation[]> => {
-  const ends = Array.from({ length: LINE_WEEKS }, (_, i) => weekAfter(week, -i).to);
-  const oldest = weekAfter(week, 1 - LINE_WEEKS);
-  const from = weekAfter(week, -1).from;
-  const found = await all(state, 'observation', both(range('expires', 'gte', oldest.to), range('first', 'lt', week.to)));
+  const risks = await all(state, 'risk', EVERYTHING);
+  const assessed = Math.min(...risks.map(({ value }) => value.assessed.at), week.to);
+  const since = Math.min(weekAfter(week, 1 - LINE_WEEKS).from, Math.max(assessed, week.to - YEAR));
+  const found = await all(state, 'observation', both(range('expires', 'gte', since), range('first', 'lt', week.to)));
   return (
     found
       .map(({ value }) => value)
-      .filter(({ first, expires }) => expires > from || ends.some((end) => first <= end && end < expires))
       // A span that goes on after the week says the same of it whenever it is read.
       .map((span) =>
         span.expires > week.to
@@ -231,4 +263,102 @@ const spansOf = async ({ state }: GatherPorts, week: Week): Promise<readonly Obs
       )
       .sort((a, b) => a.first - b.first || (a.id < b.id ? -1 : 1))
   );
+};
+
+/** Incidents with what people had said of them by the end of the week. */
+const risksOf = async ({ state }: GatherPorts, { to }: Week): Promise<RiskInput> => {
+  const [risks, incidents] = [await all(state, 'risk', EVERYTHING), await all(state, 'incident', range('first', 'lt', to))];
+  const judged = await Promise.all(
+    incidents
+      .filter(({ value }) => value.mergedInto === undefined && !value.replay)
+      .map(async ({ id, value }): Promise<RiskIncident> => {
+        const { number, title, techniques, detected, replay } = value;
+        const work = (await state.get('incidentWork', id))?.value;
+        const moves = (work?.moves ?? []).filter(({ at }) => at < to);
+        const last = moves.at(-1);
+        const said =
+          work === undefined || (last === undefined && work.moves !== undefined) ? null : { state: last?.to ?? work.state, moves };
+        const ended = said !== null && ['closed', 'dismissed'].includes(said.state);
+        return {
+          incident: { id: value.id, number, title, techniques, detected, replay },
+          work: said === null ? null : { ...said, ...(ended && work?.verdict !== undefined ? { verdict: work.verdict } : {}) },
+        };
+      }),
+  );
+  return {
+    risks: risks.map(({ value }) => value).sort((a, b) => a.number - b.number),
+    incidents: judged.sort((a, b) => a.incident.number - b.incident.number),
+  };
+};
+
+/** Highest entities of a kind that are kept, by each of the two scores. */
+const KEPT: Readonly<Record<EntityKind, number>> = { host: 60, user: 20, ip: 20, service: 20 };
+
+const scoresOf = async (ports: GatherPorts, { from, to }: Week): Promise<ScoreInput> => {
+  const all = await ports.scores(to);
+  const highest = ENTITY_KINDS.flatMap((kind) =>
+    (['threat', 'exposure'] as const).flatMap((order) => rankScores(all, to, { order, kind }).slice(0, KEPT[kind])),
+  );
+  const kept = [...new Map(highest.map(({ inputs }) => [inputs.entity, inputs])).values()].sort((a, b) => (a.entity < b.entity ? -1 : 1));
+  const names = new Set(kept.map(({ entity }) => entity));
+  const scored: Record<string, number> = {};
+  for (const { entity } of all) {
+    const kind = parseEntity(entity)?.kind ?? 'service';
+    scored[kind] = (scored[kind] ?? 0) + 1;
+  }
+  return { scored, now: kept, before: (await ports.scores(from)).filter(({ entity }) => names.has(entity)) };
+};
+
+const controlsOf = async ({ state, framework, self }: GatherPorts): Promise<ControlInput> => {
+  const { catalogue, map, checks } = framework;
+  const [assets, decisions] = await Promise.all([all(state, 'asset', EVERYTHING), all(state, 'hostDecision', EVERYTHING)]);
+  const stays = staysOf(
+    assets.map(({ value }) => value),
+    decisions.map(({ value }) => value),
+  );
+  return {
+    catalogue: catalogue.id,
+    title: catalogue.title,
+    controls: catalogue.controls.map(({ ref, id, kind, parent, title }) => ({ ref, id, kind, parent, title })),
+    mappings: map.mappings.map(({ check, control, relationship }) => ({ check, control, relationship })),
+    once: [...map.once],
+    self,
+    stays,
+    titles: Object.fromEntries([...checks].map(([id, { title }]) => [id, title])),
+  };
+};
+
+const EVERYTHING: Node = { kind: 'all' };
+const PACKAGES = parseOrThrow('kind: package and not removed: *');
+const CHANGES = parseOrThrow('event.dataset: fim and vigil.fact: file and event.action: (file-added or file-changed or file-removed)');
+const UPGRADES = parseOrThrow('event.dataset: fim and event.action: packages-upgraded');
+const SCANS = parseOrThrow('event.dataset: fim and event.action: scan-done');
+const SAMPLE = 50;
+
+const inventoryOf = async ({ state }: GatherPorts): Promise<MomentInput['inventory']> => {
+  const packages = (await state.list('hostFact', { where: PACKAGES, limit: 1 })).total;
+  const tables = await all(state, 'factTable', { kind: 'is', field: literal('kind'), value: literal('package') });
+  return { packages, hosts: new Set(tables.map(({ value }) => value.host)).size };
+};
+
+const filesOf = async ({ events }: GatherPorts, { from, to }: Week): Promise<FileInput> => {
+  const hosts = (await events.top({ where: SCANS, from, to }, 'host.id' as EcsField, 1_000)).length;
+  const { count: changes } = await events.count({ where: CHANGES, from, to });
+  const found = changes === 0 ? { events: [] } : await events.search({ where: CHANGES, from, to }, { limit: SAMPLE, order: 'oldest' });
+  const upgrades = await events.search({ where: UPGRADES, from, to }, { limit: 1_000, order: 'oldest' });
+  return {
+    hosts,
+    changes,
+    sample: found.events.map((event) => ({
+      event: event['event.id'] ?? '',
+      host: event['host.name'] ?? '',
+      path: event['file.path'] ?? '',
+      action: event['event.action'] ?? '',
+      at: event['@timestamp'] ?? from,
+    })),
+    upgrades: upgrades.events.map((event) => ({
+      event: event['event.id'] ?? '',
+      files: Number(event['vigil.extra']?.['fact.files'] ?? 0) || 0,
+    })),
+  };
 };

@@ -3,13 +3,18 @@
  * What one weekly report is made from, whole: with this and the method's version anyone computes every figure again.
  * Input: gathered from the stores at one time. Output: `weeklyFigures`, the bundle that is signed. Plain JSON throughout.
  */
+import type { AssetId } from '../../core/ids.ts';
 import type { UnixMs } from '../../core/units.ts';
 import type { SourceFigure } from '../fleet/figures.ts';
+import type { Stay } from '../isms/population.ts';
 import type { Alert, AlertWork } from '../model/alert.ts';
+import type { Control } from '../model/control.ts';
 import type { HostStanding } from '../model/host.ts';
-import type { Incident, IncidentMove } from '../model/incident.ts';
-import type { Observation } from '../model/observation.ts';
+import type { Incident, IncidentMove, IncidentWork } from '../model/incident.ts';
+import type { CheckMapping, Observation } from '../model/observation.ts';
+import type { Risk } from '../model/risk.ts';
 import type { Level } from '../model/rule.ts';
+import type { ScoreInputs } from '../model/score.ts';
 
 /** Grows when a figure is computed otherwise from the same inputs. */
 export const METHOD = 1;
@@ -62,6 +67,26 @@ export interface Records {
   readonly byDataset: readonly CountByName[];
 }
 
+/** One change of a watched file. */
+export interface FileChange {
+  readonly event: string;
+  readonly host: string;
+  readonly path: string;
+  readonly action: string;
+  readonly at: UnixMs;
+}
+
+/** What agents that watch files said in one week. */
+export interface FileInput {
+  /** Hosts that finished a scan. */
+  readonly hosts: number;
+  /** Changes of files that no package transaction explains. */
+  readonly changes: number;
+  /** The first of them. */
+  readonly sample: readonly FileChange[];
+  readonly upgrades: readonly { readonly event: string; readonly files: number }[];
+}
+
 /** What happened in one week; facts that come later may still change it. */
 export interface WindowInput {
   readonly week: string;
@@ -74,6 +99,7 @@ export interface WindowInput {
   readonly notices: readonly NoticeInput[];
   /** More notices than are kept here. */
   readonly noticesMore: number;
+  readonly files: FileInput;
 }
 
 export interface RuleInput {
@@ -98,6 +124,43 @@ export interface MomentInput {
     /** Null where the rules have not been looked at yet. */
     readonly coverage: readonly RuleInput[] | null;
   };
+  /** Names that only others' logs have. */
+  readonly unmanaged: readonly string[];
+  /** Packages and hosts of the inventory. */
+  readonly inventory: { readonly packages: number; readonly hosts: number };
+}
+
+/** Entities that stood highest when the week ended, and the same a week before. */
+export interface ScoreInput {
+  /** How many entities of each kind have a score. */
+  readonly scored: Readonly<Record<string, number>>;
+  readonly now: readonly ScoreInputs[];
+  readonly before: readonly ScoreInputs[];
+}
+
+/** Catalogue, map and population that control states are derived from. */
+export interface ControlInput {
+  /** `csf:2.0`. */
+  readonly catalogue: string;
+  readonly title: string;
+  readonly controls: readonly Pick<Control, 'ref' | 'id' | 'kind' | 'parent' | 'title'>[];
+  readonly mappings: readonly Pick<CheckMapping, 'check' | 'control' | 'relationship'>[];
+  readonly once: readonly string[];
+  readonly self: AssetId;
+  readonly stays: readonly Stay[];
+  /** Titles of checks, where they are known. */
+  readonly titles: Readonly<Record<string, string>>;
+}
+
+/** An incident as far as risks ask, with what people had said of it when the week ended. */
+export interface RiskIncident {
+  readonly incident: Pick<Incident, 'id' | 'number' | 'title' | 'techniques' | 'detected' | 'replay'>;
+  readonly work: Pick<IncidentWork, 'state' | 'verdict' | 'moves'> | null;
+}
+
+export interface RiskInput {
+  readonly risks: readonly Risk[];
+  readonly incidents: readonly RiskIncident[];
 }
 
 /** How soon each step is wanted, in ms, by severity; null is no target. */
@@ -112,8 +175,11 @@ export interface ReportInputs {
   readonly now: WindowInput;
   readonly before: WindowInput;
   readonly moment: MomentInput;
-  /** Spans of answers that reach into this week, the week before, or the end of one of the eleven before. */
+  /** Spans of answers that reach into the weeks of the line, or back to the oldest assessment of a risk within a year. */
   readonly observations: readonly Observation[];
+  readonly scores: ScoreInput;
+  readonly controls: ControlInput;
+  readonly risks: RiskInput;
 }
 
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];

@@ -5,6 +5,7 @@
  */
 import type { Movement } from './document.ts';
 import type { Step } from './section/clocks.ts';
+import { riskName } from './section/risks.ts';
 import type { WeekFigures, WeeklyFigures } from './weekly.ts';
 import { capital, count, listed, many, points, share, span, speltMany } from './words.ts';
 
@@ -82,6 +83,51 @@ const coverage = ({ coverage: now }: WeeklyFigures, heardBefore: number): readon
   ...(now.quiet.length > 0 ? judge(1, 40, 'Sources', `${capital(listed(now.quiet))} fell quiet.`) : []),
 ];
 
+const outcomes = ({ controls: { turned } }: WeeklyFigures): readonly Judged[] => {
+  const of = (to: string): string =>
+    listed(
+      turned.filter((one) => one.to === to).map(({ id }) => id),
+      4,
+    );
+  return [
+    ...(of('satisfied') === '' ? [] : judge(-1, 55, 'Controls', `Now satisfied: ${of('satisfied')}.`)),
+    ...(of('not-satisfied') === '' ? [] : judge(1, 72, 'Controls', `No longer satisfied, or found not to be: ${of('not-satisfied')}.`)),
+  ];
+};
+
+const risks = ({ risks: { risks: all, above, aboveBefore } }: WeeklyFigures): readonly Judged[] => {
+  const rose = all.filter((one) => one.above && !one.wasAbove);
+  const fell = all.filter((one) => !one.above && one.wasAbove);
+  return [
+    ...(rose.length > 0
+      ? judge(
+          1,
+          78,
+          'Risks',
+          `${capital(speltMany(rose.length, 'risk'))} rose above tolerance, ${listed(rose.map(riskName))}; ${count(above)} ${above === 1 ? 'is' : 'are'} above now.`,
+        )
+      : []),
+    ...(fell.length > 0
+      ? judge(
+          -1,
+          58,
+          'Risks',
+          `${listed(fell.map(riskName))} ${fell.length === 1 ? 'is' : 'are'} within tolerance again; ${count(above)} above now, ${count(aboveBefore)} a week before.`,
+        )
+      : []),
+  ];
+};
+
+const files = ({ files: now, before }: WeeklyFigures): readonly Judged[] =>
+  now.hosts === 0 || before.files.hosts === 0
+    ? []
+    : judge(
+        now.unexplained - before.files.unexplained,
+        45,
+        'Watched files',
+        `${capital(many(now.unexplained, 'change'))} without a package to explain it, ${count(before.files.unexplained)} a week before.`,
+      );
+
 /** `heardBefore`: hosts of which records were heard the week before, `hadBefore`: whether anything was. */
 export const movementsOf = (figures: WeeklyFigures, heardBefore: number, hadBefore: boolean, posture: number | null): Movements => {
   const { before } = figures;
@@ -93,6 +139,9 @@ export const movementsOf = (figures: WeeklyFigures, heardBefore: number, hadBefo
         ...soonness(figures, before, 'acknowledge', 'Time to acknowledge', 85),
         ...soonness(figures, before, 'resolve', 'Time to resolve', 65),
         ...settings(figures),
+        ...outcomes(figures),
+        ...risks(figures),
+        ...files(figures),
         ...coverage(figures, heardBefore),
       ]
     : [];

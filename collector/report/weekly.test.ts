@@ -181,8 +181,8 @@ describe('better and worse', () => {
 
   it('compare with the week before', () => {
     const { better, worse } = of(busyInputs());
-    expect(better.map(({ head }) => head)).toEqual(['Settings']);
-    expect(worse.map(({ head }) => head)).toEqual(['Grave incidents', 'Time to acknowledge', 'Records lost', 'Settings']);
+    expect(better.map(({ head }) => head)).toEqual(['Settings', 'Controls']);
+    expect(worse.map(({ head }) => head)).toEqual(['Grave incidents', 'Time to acknowledge', 'Records lost', 'Controls']);
     expect(worse[1]?.text).toBe('Two clocks missed, INC-6 and INC-8; none a week before.');
   });
 

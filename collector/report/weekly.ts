@@ -9,12 +9,14 @@ import type { ReportDocument } from './document.ts';
 import { frontOf } from './front.ts';
 import { gapsOf } from './gap.ts';
 import type { ReportInputs, WindowInput } from './inputs.ts';
+import { type ControlFigures, complianceSection, controlFigures, groundOf } from './section/controls.ts';
 import { type CoverageFigures, coverageFigures, coverageSection } from './section/coverage.ts';
+import { type EntityFigures, entityFigures, entitySection } from './section/entities.ts';
 import { type IncidentFigures, incidentFigures, incidentSection } from './section/incidents.ts';
 import { methodSection, type Seal } from './section/method.ts';
 import { peopleSection } from './section/people.ts';
-import { type FileFigures, type SettingFigures, settingFigures, settingSection } from './section/settings.ts';
-import { complianceSection, entitySection, riskSection } from './section/unmeasured.ts';
+import { type RiskFigures, riskFigures, riskSection } from './section/risks.ts';
+import { checksOf, type FileFigures, fileFigures, type SettingFigures, settingFigures, settingSection } from './section/settings.ts';
 import { type VulnerabilityFigures, vulnerabilitySection } from './section/vulnerabilities.ts';
 import { timesOf } from './words.ts';
 
@@ -22,28 +24,44 @@ import { timesOf } from './words.ts';
 export interface WeekFigures {
   readonly incidents: IncidentFigures;
   readonly settings: SettingFigures;
+  readonly files: FileFigures;
 }
 
 export interface WeeklyFigures extends WeekFigures {
   readonly before: WeekFigures;
   readonly coverage: CoverageFigures;
-  readonly files: FileFigures;
+  readonly entities: EntityFigures;
+  readonly controls: ControlFigures;
+  readonly risks: RiskFigures;
   readonly vulnerabilities: VulnerabilityFigures;
 }
 
 export const weeklyFigures = (inputs: ReportInputs): WeeklyFigures => {
-  const names = new Map(inputs.moment.hosts.map(({ host, name }) => [`host:${host}`, name]));
-  const nameOf = (subject: string): string => names.get(subject) ?? subject;
+  const names = new Map<string, string>(inputs.moment.hosts.map(({ host, name }) => [host, name]));
+  const nameOf = (host: string): string => names.get(host) ?? host;
+  const ground = groundOf(inputs);
+  const checks = checksOf(
+    ground,
+    inputs.controls.mappings.map(({ check }) => check),
+  );
   const of = (window: WindowInput): WeekFigures => ({
     incidents: incidentFigures(window, inputs.targets),
-    settings: settingFigures(inputs.observations, window, nameOf),
+    settings: settingFigures(ground, checks, window, nameOf),
+    files: fileFigures(window.files),
   });
+  const now = of(inputs.now);
   return {
-    ...of(inputs.now),
+    ...now,
     before: of(inputs.before),
     coverage: coverageFigures(inputs.now, inputs.before, inputs.moment),
-    files: { unexplained: 0, byPackage: 0, upgrades: 0, sample: [], hosts: 0 },
-    vulnerabilities: { matched: 0, packages: 0, hosts: 0 },
+    entities: entityFigures(inputs.scores, inputs.now),
+    controls: controlFigures(inputs, now.settings.changed),
+    risks: riskFigures(
+      inputs.risks.risks,
+      { ...ground, incidents: inputs.risks.incidents, nameOf, titleOf: (check) => inputs.controls.titles[check] ?? check },
+      inputs.now,
+    ),
+    vulnerabilities: { matched: 0, ...inputs.moment.inventory },
   };
 };
 
@@ -69,12 +87,12 @@ export const documentOf = (inputs: ReportInputs, figures: WeeklyFigures, { made,
     front: frontOf(inputs, figures, decisionsOf(inputs, figures, times), times),
     sections: [
       incidentSection(figures.incidents, now, times),
-      entitySection(),
+      entitySection(figures.entities, times, now.to),
       vulnerabilitySection(figures.vulnerabilities),
       settingSection(figures.settings, figures.files, times),
       coverageSection(figures.coverage, moment, times),
-      riskSection(),
-      complianceSection(),
+      riskSection(figures.risks, figures.settings, times, now.to),
+      complianceSection(figures.controls, times),
       peopleSection(),
       methodSection(inputs, gapsOf(figures, times), seal, times),
     ],

@@ -4,20 +4,33 @@
  * Input: what a test wants otherwise. Output: `ReportInputs` of 2026-W47.
  */
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseCatalogue } from '../../collector/isms/catalogue.ts';
+import { parseRegister } from '../../collector/isms/register.ts';
 import { makeEntity } from '../../collector/model/entity.ts';
 import type { Observation } from '../../collector/model/observation.ts';
 import { observationId } from '../../collector/model/observation.ts';
 import { LEVELS, type Level } from '../../collector/model/rule.ts';
+import type { ScoreInputs } from '../../collector/model/score.ts';
 import { METHOD, type ReportInputs, TARGETS, type WindowInput } from '../../collector/report/inputs.ts';
 import { readWeek, type Week, weekAfter } from '../../collector/report/week.ts';
 import type { AlertId, AssetId, IncidentId } from '../../core/ids.ts';
 import { hashId } from '../../core/ids.ts';
 import { unixMs } from '../../core/units.ts';
+import { ROOT } from './repository.ts';
 
 const HOUR = 3_600_000;
+const PROPOSED = join(ROOT, 'rules', 'risks', 'proposed.yml');
+const CSF = parseCatalogue('csf:2.0', readFileSync(join(ROOT, 'rules', 'controls', 'csf-2.0.jsonl'), 'utf8'));
 export const WEEK: Week = readWeek('2026-W47', 'UTC', unixMs(Date.UTC(2026, 10, 23, 6)));
 const HOSTS = ['bastion-1', 'db-1', 'mail-1', 'web-1', 'web-2'] as const;
 export const hostId = (name: string): AssetId => hashId('ast', name);
+
+/** The proposed register, of which the first rests on the checks of these tests. */
+const RISKS = parseRegister(readFileSync(PROPOSED, 'utf8'), PROPOSED, CSF, unixMs(Date.UTC(2026, 9, 1))).map((risk, i) =>
+  i % 3 === 0 ? { ...risk, checks: ['firewall-active', 'ssh-password-login-disabled'] } : risk,
+);
 
 const emptyWindow = ({ name, from, to, days }: Week): WindowInput => ({
   week: name,
@@ -29,6 +42,7 @@ const emptyWindow = ({ name, from, to, days }: Week): WindowInput => ({
   records: { total: 0, failed: 0, byDay: [0, 0, 0, 0, 0, 0, 0], byHost: [], byDataset: [] },
   notices: [],
   noticesMore: 0,
+  files: { hosts: 0, changes: 0, sample: [], upgrades: [] },
 });
 
 /** Nothing is enrolled and nothing was heard. */
@@ -40,8 +54,28 @@ export const emptyInputs = (): ReportInputs => ({
   targets: TARGETS,
   now: emptyWindow(WEEK),
   before: emptyWindow(weekAfter(WEEK, -1)),
-  moment: { at: unixMs(WEEK.to + 6 * HOUR), hosts: [], sources: [], unreadable: [], rules: { loaded: 62, refused: [], coverage: [] } },
+  moment: {
+    at: unixMs(WEEK.to + 6 * HOUR),
+    hosts: [],
+    sources: [],
+    unreadable: [],
+    rules: { loaded: 62, refused: [], coverage: [] },
+    unmanaged: [],
+    inventory: { packages: 0, hosts: 0 },
+  },
   observations: [],
+  scores: { scored: {}, now: [], before: [] },
+  risks: { risks: [], incidents: [] },
+  controls: {
+    catalogue: 'csf:2.0',
+    title: CSF.title,
+    controls: CSF.controls.map(({ ref, id, kind, parent, title }) => ({ ref, id, kind, parent, title })),
+    mappings: [],
+    once: [],
+    self: hostId('collector'),
+    stays: [],
+    titles: {},
+  },
 });
 
 const heard = (window: WindowInput, factor: number): WindowInput => {
@@ -97,6 +131,30 @@ export const quietInputs = (): ReportInputs => {
       },
     },
     observations: spans(),
+    controls: {
+      ...empty.controls,
+      stays: HOSTS.map((name) => ({ host: hostId(name), from: unixMs(WEEK.from - 20 * 24 * HOUR), to: unixMs(253_402_300_799_999) })),
+      titles: { 'ssh-password-login-disabled': 'SSH refuses passwords' },
+      mappings: empty.controls.controls
+        .filter(({ kind }) => kind === 'subcategory')
+        .flatMap(({ ref }, i) =>
+          i % 2 === 0
+            ? [
+                {
+                  check: (CHECKS[(i / 2) % CHECKS.length] as (typeof CHECKS)[number])[0],
+                  control: ref,
+                  relationship: 'intersects-with' as const,
+                },
+              ]
+            : [],
+        ),
+    },
+    risks: { risks: RISKS, incidents: [] },
+    scores: {
+      scored: { host: 5, ip: 2 },
+      now: HOSTS.map((name, i) => scored(name, i === 0 ? 1 : 0, i)),
+      before: HOSTS.map((name) => scored(name, 0, 1)),
+    },
   };
 };
 
@@ -108,6 +166,48 @@ const CHECKS: readonly (readonly [check: string, severity: Level])[] = [
   ['core-dumps-restricted', 'low'],
   ['time-synchronised', 'medium'],
 ];
+
+const scored = (host: string, alerts: number, checks: number): ScoreInputs => ({
+  entity: makeEntity('host', hostId(host)),
+  name: host,
+  weights: 1,
+  at: unixMs(WEEK.from),
+  before: null,
+  threat: Array.from({ length: alerts * 5 }, (_, i) => ({
+    ...{
+      key: `rule-${i}`,
+      title: [
+        'SSH login after failures',
+        'SSH key added to root',
+        'First root shell by a service account',
+        'Path traversal sweep',
+        'Web scanner',
+      ][i] as string,
+      level: LEVELS[4 - (i % 4)] as Level,
+    },
+    ...{
+      confidence: 1,
+      count: 1 + i,
+      last: unixMs(WEEK.from + 80 * HOUR),
+      frozen: i < 2,
+      factor: 1,
+      held: ['INC-8'],
+      sources: [hashId('alr', i)],
+    },
+  })),
+  exposure: CHECKS.slice(0, checks).map(([key, level]) => ({
+    key,
+    title: key,
+    level,
+    confidence: 1,
+    count: 1,
+    last: null,
+    frozen: false,
+    factor: 1,
+    sources: [],
+  })),
+  context: [],
+});
 
 const span = (
   check: string,
@@ -228,6 +328,22 @@ export const busyInputs = (): ReportInputs => {
   const breakIn = 74 * HOUR + 14 * 60_000;
   return {
     ...quiet,
+    risks: {
+      ...quiet.risks,
+      incidents: [
+        {
+          incident: {
+            id: hashId('inc', 8) as IncidentId,
+            number: 8,
+            title: 'SSH login after failures: bastion-1',
+            techniques: ['T1110'],
+            detected: unixMs(WEEK.from + breakIn),
+            replay: false,
+          },
+          work: { state: 'recovered', moves: [{ to: 'contained', at: unixMs(WEEK.from + breakIn + 6 * HOUR), by: 'usr_x' }] },
+        },
+      ],
+    },
     now: {
       ...quiet.now,
       alerts: Array.from({ length: 46 }, (_, i) =>
@@ -279,6 +395,18 @@ export const busyInputs = (): ReportInputs => {
           moves: [],
         }),
       ],
+      files: {
+        hosts: 5,
+        changes: 3,
+        sample: ['/root/.ssh/authorized_keys', '/root/.bash_history', '/usr/local/bin/backup.sh'].map((path, i) => ({
+          event: hashId('evt', path),
+          host: 'bastion-1',
+          path,
+          action: i === 0 ? 'file-added' : 'file-changed',
+          at: unixMs(WEEK.from + breakIn + i * HOUR),
+        })),
+        upgrades: [47, 116].map((files) => ({ event: hashId('evt', files), files })),
+      },
       notices: [
         {
           event: 'evt_x',
@@ -292,6 +420,7 @@ export const busyInputs = (): ReportInputs => {
     },
     moment: {
       ...quiet.moment,
+      inventory: { packages: 2_914, hosts: 5 },
       hosts: quiet.moment.hosts.map((one) => (one.name === 'web-2' ? { ...one, standing: 'silent' as const } : one)),
       unreadable: [{ host: 'bastion-1', code: 'FILE_DENIED', about: '/var/log/audit/audit.log' }],
       rules: {
@@ -312,8 +441,13 @@ export const hostileInputs = (): ReportInputs => {
   return {
     ...busy,
     organisation: markup,
+    scores: {
+      ...busy.scores,
+      now: busy.scores.now.map((one) => ({ ...one, name: markup, threat: one.threat.map((part) => ({ ...part, title: markup })) })),
+    },
     now: {
       ...busy.now,
+      files: { ...busy.now.files, sample: busy.now.files.sample.map((one) => ({ ...one, path: markup, host: markup })) },
       incidents: busy.now.incidents.map((one) => ({ ...one, title: markup, hosts: [markup], owner: markup })),
       alerts: busy.now.alerts.map((one) => ({ ...one, title: markup })),
       notices: busy.now.notices.map((one) => ({ ...one, message: markup })),

@@ -82,14 +82,11 @@ const blockHtml = (block: Block): string => {
 
 /** Rows beyond which a section may break over pages. */
 const LONG_ROWS = 26;
-const rowsOf = (block: Block): number =>
-  block.kind === 'table'
-    ? block.rows.length + 1
-    : block.kind === 'pair'
-      ? Math.max(...block.of.map(rowsOf))
-      : block.kind === 'days'
-        ? 6
-        : 2;
+const rowsOf = (block: Block): number => {
+  if (block.kind === 'table') return block.rows.length + 1;
+  if (block.kind === 'pair') return Math.max(...block.of.map(rowsOf));
+  return block.kind === 'queries' ? 15 : block.kind === 'days' ? 6 : 2;
+};
 
 const sectionHtml = ({ n, title, coverage, takeaway, blocks }: Section): string => {
   const long = blocks.reduce((sum, block) => sum + rowsOf(block), 0) > LONG_ROWS;

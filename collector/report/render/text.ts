@@ -98,7 +98,11 @@ const blockText = (block: Block): string => {
 };
 
 const sectionText = ({ n, title, coverage, takeaway, blocks }: Section): string =>
-  [`${RULE}\n${n}. ${title.toUpperCase()} (${visible(coverage.join('; '))})`, wrapped(visible(takeaway)), ...blocks.map(blockText)]
+  [
+    `${RULE}\n${wrapped(`${n}. ${title.toUpperCase()} (${visible(coverage.join('; '))})`)}`,
+    wrapped(visible(takeaway)),
+    ...blocks.map(blockText),
+  ]
     .filter((one) => one !== '')
     .join('\n\n');
 

@@ -89,7 +89,9 @@ export const coverageFigures = (window: WindowInput, before: WindowInput, moment
     reporting: inside.filter(({ standing }) => standing === 'reporting').length,
     heard: hosts.filter((one) => one.records > 0).length,
     hosts: [...hosts].sort((a, b) => b.records - a.records || (a.name < b.name ? -1 : 1)),
-    unmanaged: moment.hosts.filter(({ standing }) => standing === 'unmanaged').map(({ name }) => name),
+    unmanaged: [
+      ...new Set([...moment.hosts.filter(({ standing }) => standing === 'unmanaged').map(({ name }) => name), ...moment.unmanaged]),
+    ],
     silent: inside.filter(({ standing }) => standing === 'silent').map(({ name }) => name),
     sources: moment.sources.length,
     unreadable: moment.unreadable,

@@ -41,13 +41,6 @@ export const methodSection = (inputs: ReportInputs, gaps: readonly Gap[], seal: 
               gaps.map(({ what, changes, remedy }) => [what, changes, ticked(remedy)]),
             ),
           ]),
-      table(
-        ['Target, plain hours', ...levels.map((level) => end(level.slice(0, 1).toUpperCase() + level.slice(1)))],
-        (['acknowledge', 'contain', 'resolve'] as const).map((step) => [
-          step.slice(0, 1).toUpperCase() + step.slice(1),
-          ...levels.map((level) => (targets[step][level] === null ? 'none' : target(targets[step][level]))),
-        ]),
-      ),
       note(
         strong('Window '),
         `${isoTime(now.from)} to ${isoTime(now.to)} by event time, days of ${zone}. `,
@@ -66,14 +59,26 @@ export const methodSection = (inputs: ReportInputs, gaps: readonly Gap[], seal: 
         strong('Rounding '),
         'half up; never 100 when one is missing; shares by largest remainder.',
       ),
-      table(
-        ['Seal', wide('SHA-256')],
-        [
-          ['Inputs', [mono(grouped(seal.inputs))]],
-          ['Figures', [mono(grouped(seal.figures))]],
-          ['Key that signs', [mono(grouped(seal.key))]],
+      {
+        kind: 'pair',
+        of: [
+          table(
+            ['Target, plain hours', ...levels.map((level) => end(level.slice(0, 1).toUpperCase() + level.slice(1)))],
+            (['acknowledge', 'contain', 'resolve'] as const).map((step) => [
+              step.slice(0, 1).toUpperCase() + step.slice(1),
+              ...levels.map((level) => (targets[step][level] === null ? 'none' : target(targets[step][level]))),
+            ]),
+          ),
+          table(
+            ['Seal', wide('SHA-256')],
+            [
+              ['Inputs', [mono(grouped(seal.inputs))]],
+              ['Figures', [mono(grouped(seal.figures))]],
+              ['Key that signs', [mono(grouped(seal.key))]],
+            ],
+          ),
         ],
-      ),
+      },
       note(
         'To check it without a network: ',
         mono(`vigil report weekly --week ${now.week} --format json --out report.json`),

@@ -3,8 +3,11 @@
  * Section 5: settings and integrity: every check of every host as it stood when the week ended, and the answers that changed in it.
  * Input: spans of equal answers, the week, names of hosts. Output: figures with observation ids, and their section. Pure.
  */
-import type { UnixMs } from '../../../core/units.ts';
-import { type Observation, type Result, spanAt } from '../../model/observation.ts';
+import type { AssetId } from '../../../core/ids.ts';
+import { type UnixMs, unixMs } from '../../../core/units.ts';
+import { type Answer, answerAt, timesOf } from '../../isms/answers.ts';
+import { type Asked, askAt, countAnswers, type Ground } from '../../isms/laws.ts';
+import type { Counts } from '../../model/control.ts';
 import { LEVELS, type Level, levelRank } from '../../model/rule.ts';
 import {
   type BarPart,
@@ -21,26 +24,19 @@ import {
   table,
   wide,
 } from '../document.ts';
+import type { FileInput } from '../inputs.ts';
 import { count, listed, many, percentText, type Times } from '../words.ts';
 
-/** How an answer counts: a waived fail is excepted, and all that is no answer is unknown. */
-export type Answer = 'pass' | 'fail' | 'excepted' | 'unknown';
-
-export interface AnswerCounts {
-  readonly pass: number;
-  readonly fail: number;
-  readonly excepted: number;
-  readonly unknown: number;
-  readonly expected: number;
-}
+/** What is shown of an answer; what does not apply leaves the population before. */
+type Shown = Exclude<Answer, 'not-applicable'>;
 
 export interface ChangedAnswer {
   readonly check: string;
-  readonly subject: string;
+  readonly host: AssetId;
   readonly name: string;
   readonly severity: Level;
-  readonly from: Answer;
-  readonly to: Answer;
+  readonly from: Shown;
+  readonly to: Shown;
   readonly at: UnixMs;
   readonly actual: string;
   readonly observation: string;
@@ -57,8 +53,8 @@ export interface FailingCheck {
 }
 
 export interface SettingFigures {
-  readonly all: AnswerCounts;
-  readonly hosts: readonly (AnswerCounts & { readonly subject: string; readonly name: string })[];
+  readonly all: Counts;
+  readonly hosts: readonly (Counts & { readonly host: AssetId; readonly name: string })[];
   readonly bySeverity: Readonly<Record<Level, { readonly fail: number; readonly answered: number }>>;
   readonly changed: readonly ChangedAnswer[];
   readonly failing: readonly FailingCheck[];
@@ -72,115 +68,80 @@ export interface SettingFigures {
   }[];
 }
 
-const answerOf = (span: Observation | undefined, at: UnixMs): Answer | null => {
-  if (span === undefined) return 'unknown';
-  const kinds: Readonly<Record<Result, Answer | null>> = {
-    pass: 'pass',
-    fail: 'fail',
-    error: 'unknown',
-    unknown: 'unknown',
-    'not-applicable': null,
-  };
-  const answer = kinds[span.result];
-  return answer === 'fail' && span.waiver !== undefined && span.waiver.until > at ? 'excepted' : answer;
-};
+type Named = (host: AssetId) => string;
 
-const NOTHING: AnswerCounts = { pass: 0, fail: 0, excepted: 0, unknown: 0, expected: 0 };
-const plus = (counts: AnswerCounts, answer: Answer): AnswerCounts => ({
-  ...counts,
-  [answer]: counts[answer] + 1,
-  expected: counts.expected + 1,
-});
-
-/** Spans by check and subject, oldest first. */
-const pairsOf = (spans: readonly Observation[]): readonly (readonly Observation[])[] => {
-  const pairs = new Map<string, Observation[]>();
-  for (const span of spans) {
-    const key = `${span.check}\0${span.subject}`;
-    const list = pairs.get(key);
-    if (list) list.push(span);
-    else pairs.set(key, [span]);
-  }
-  return [...pairs.values()].map((list) => list.sort((a, b) => a.first - b.first));
-};
-
-/** The answers as they stood at a time: of every pair that was ever asked by then. */
-export const answersAt = (spans: readonly Observation[], at: UnixMs): readonly { readonly span: Observation; readonly answer: Answer }[] =>
-  pairsOf(spans.filter(({ first }) => first < at)).flatMap((pair) => {
-    const answer = answerOf(spanAt(pair, at), at);
-    return answer === null ? [] : [{ span: spanAt(pair, at) ?? (pair.at(-1) as Observation), answer }];
-  });
+/** Every check that is expected here or was ever answered. */
+export const checksOf = (ground: Ground, mapped: Iterable<string>): readonly string[] => [
+  ...new Set([...mapped, ...[...ground.pairs.values()].map(({ check }) => check)]),
+];
 
 export const settingFigures = (
-  spans: readonly Observation[],
+  ground: Ground,
+  checks: readonly string[],
   { from, to }: { readonly from: UnixMs; readonly to: UnixMs },
-  nameOf: (subject: string) => string,
+  nameOf: Named,
 ): SettingFigures => {
-  const answers = answersAt(spans, to);
-  const hosts = new Map<string, AnswerCounts>();
-  for (const { span, answer } of answers) hosts.set(span.subject, plus(hosts.get(span.subject) ?? NOTHING, answer));
+  const at = unixMs(to - 1);
+  const asked = askAt(ground, checks, at).filter(({ answer }) => answer !== 'not-applicable');
+  const hosts = Map.groupBy(asked, ({ host }) => host);
   const severity = (level: Level) => {
-    const own = answers.filter(({ span, answer }) => span.severity === level && answer !== 'unknown');
+    const own = asked.filter(({ by, answer }) => by?.severity === level && answer !== 'unknown');
     return { fail: own.filter(({ answer }) => answer === 'fail').length, answered: own.length };
   };
   return {
-    all: answers.reduce((sum, { answer }) => plus(sum, answer), NOTHING),
+    all: countAnswers(asked.map(({ answer }) => answer)),
     hosts: [...hosts]
-      .map(([subject, counts]) => ({ subject, name: nameOf(subject), ...counts }))
+      .map(([host, own]) => ({ host, name: nameOf(host), ...countAnswers(own.map(({ answer }) => answer)) }))
       .sort((a, b) => b.fail - a.fail || (a.name < b.name ? -1 : 1)),
     bySeverity: Object.fromEntries(LEVELS.map((level) => [level, severity(level)])) as SettingFigures['bySeverity'],
-    changed: changesOf(spans, from, to, nameOf),
-    failing: failingOf(answers, nameOf),
-    waivers: answers
-      .filter(({ answer }) => answer === 'excepted')
-      .map(({ span }) => ({
-        check: span.check,
-        name: nameOf(span.subject),
-        owner: span.waiver?.owner ?? '',
-        reason: span.waiver?.reason ?? '',
-        until: span.waiver?.until ?? to,
-      }))
+    changed: changesOf(ground, from, to, nameOf),
+    failing: failingOf(asked, nameOf),
+    waivers: asked
+      .flatMap(({ check, host, answer, by }) =>
+        answer === 'excepted' && by?.waiver !== undefined ? [{ check, name: nameOf(host), ...by.waiver }] : [],
+      )
       .sort((a, b) => a.until - b.until || (a.check < b.check ? -1 : 1)),
   };
 };
 
-const changesOf = (
-  spans: readonly Observation[],
-  from: UnixMs,
-  to: UnixMs,
-  nameOf: (subject: string) => string,
-): readonly ChangedAnswer[] =>
-  pairsOf(spans)
-    .flatMap((pair) =>
-      pair.flatMap((span, i): readonly ChangedAnswer[] => {
-        const before = pair[i - 1];
-        if (before === undefined || span.first < from || span.first >= to) return [];
-        const [was, is] = [answerOf(before, span.first), answerOf(span, span.first)];
-        // The same answer with other words, or one that came back after a gap, is no drift.
-        if (was === null || is === null || was === is) return [];
-        const { check, subject, severity, actual, id } = span;
-        return [{ check, subject, name: nameOf(subject), severity, from: was, to: is, at: span.first, actual, observation: id }];
-      }),
-    )
+/** Answers that became another in the week; a gap between two equal ones is no drift. */
+const changesOf = (ground: Ground, from: UnixMs, to: UnixMs, nameOf: Named): readonly ChangedAnswer[] =>
+  [...ground.pairs.values()]
+    .flatMap((pair): readonly ChangedAnswer[] => {
+      const times = [...new Set(timesOf(pair))].filter((at) => at < to).sort((a, b) => a - b);
+      const changes: ChangedAnswer[] = [];
+      let last: Shown | null = null;
+      for (const at of times) {
+        const { answer, by } = answerAt(pair, at);
+        if (answer === 'unknown' || answer === 'not-applicable' || by === null) continue;
+        if (last !== null && last !== answer && at >= from)
+          changes.push({
+            ...{ check: pair.check, host: pair.host, name: nameOf(pair.host), severity: by.severity, from: last, to: answer, at },
+            ...{ actual: by.actual, observation: by.id },
+          });
+        last = answer;
+      }
+      return changes;
+    })
     .sort((a, b) => levelRank(b.severity) - levelRank(a.severity) || a.at - b.at || (a.observation < b.observation ? -1 : 1));
 
-const failingOf = (
-  answers: readonly { readonly span: Observation; readonly answer: Answer }[],
-  nameOf: (subject: string) => string,
-): readonly FailingCheck[] => {
-  const checks = new Map<string, Observation[]>();
-  for (const { span, answer } of answers) if (answer === 'fail') checks.set(span.check, [...(checks.get(span.check) ?? []), span]);
-  return [...checks]
-    .map(([check, own]) => ({
-      check,
-      severity: (own[0] as Observation).severity,
-      actual: (own[0] as Observation).actual,
-      expected: (own[0] as Observation).expected,
-      names: own.map(({ subject }) => nameOf(subject)).sort(),
-      observations: own.map(({ id }) => id),
-    }))
+const failingOf = (asked: readonly Asked[], nameOf: Named): readonly FailingCheck[] =>
+  [
+    ...Map.groupBy(
+      asked.filter(({ answer }) => answer === 'fail'),
+      ({ check }) => check,
+    ),
+  ]
+    .flatMap(([check, own]): readonly FailingCheck[] => {
+      const spans = own.flatMap(({ by }) => by ?? []);
+      const [first] = spans;
+      if (first === undefined) return [];
+      const names = own.map(({ host }) => nameOf(host)).sort();
+      return [
+        { check, severity: first.severity, actual: first.actual, expected: first.expected, names, observations: spans.map(({ id }) => id) },
+      ];
+    })
     .sort((a, b) => levelRank(b.severity) - levelRank(a.severity) || b.names.length - a.names.length || (a.check < b.check ? -1 : 1));
-};
 
 /** Changes of watched files in the week, as far as agents report them. */
 export interface FileFigures {
@@ -189,21 +150,23 @@ export interface FileFigures {
   /** Files that package transactions changed, and how many there were. */
   readonly byPackage: number;
   readonly upgrades: number;
-  readonly sample: readonly {
-    readonly host: string;
-    readonly path: string;
-    readonly change: string;
-    readonly at: UnixMs;
-    readonly event: string;
-  }[];
+  readonly sample: FileInput['sample'];
   /** Hosts whose watched files were scanned. */
   readonly hosts: number;
 }
 
-const SHOWN = 12;
-const MARK: Readonly<Record<Answer, Mark>> = { pass: 'pass', fail: 'fail', excepted: 'excepted', unknown: 'unknown' };
+export const fileFigures = ({ hosts, changes, sample, upgrades }: FileInput): FileFigures => ({
+  unexplained: changes,
+  byPackage: upgrades.reduce((sum, { files }) => sum + files, 0),
+  upgrades: upgrades.length,
+  sample,
+  hosts,
+});
 
-const bar = ({ pass, fail, excepted, unknown }: AnswerCounts): Line => {
+const SHOWN = 12;
+const MARK: Readonly<Record<Shown, Mark>> = { pass: 'pass', fail: 'fail', excepted: 'excepted', unknown: 'unknown' };
+
+const bar = ({ pass, fail, excepted, unknown }: Counts): Line => {
   const parts: readonly BarPart[] = [
     { state: 'good', n: pass },
     { state: 'bad', n: fail },
@@ -230,7 +193,7 @@ export const settingSection = (figures: SettingFigures, files: FileFigures, time
   };
 };
 
-const settingSentence = ({ pass, fail, excepted, unknown, expected }: AnswerCounts): string => {
+const settingSentence = ({ pass, fail, excepted, unknown, expected }: Counts): string => {
   const answered = expected - unknown;
   if (expected === 0) return 'No setting was checked.';
   if (answered === 0) return 'No answer of a check is in date, so no setting is known.';
@@ -251,7 +214,7 @@ const settingBlocks = ({ all, hosts, bySeverity, changed, failing }: SettingFigu
         'No agent has answered a check. `vigil-agent posture check` answers all of them once; the agent does so by itself when its posture source is on.',
       ),
     ];
-  const counts = (one: AnswerCounts): readonly string[] => [one.pass, one.fail, one.excepted, one.unknown, one.expected].map(count);
+  const counts = (one: Counts): readonly string[] => [one.pass, one.fail, one.excepted, one.unknown, one.expected].map(count);
   const levels = [...LEVELS].reverse().filter((level) => bySeverity[level].answered > 0);
   return [
     table(
@@ -330,7 +293,12 @@ const fileBlocks = ({ hosts, unexplained, byPackage, upgrades, sample }: FileFig
             [wide('Not explained'), 'Host', 'Change', 'When'],
             sample
               .slice(0, SHOWN)
-              .map((one): readonly (Line | string)[] => [[mono(clipped(one.path))], one.host, one.change, times.moment(one.at)]),
+              .map((one): readonly (Line | string)[] => [
+                [mono(clipped(one.path))],
+                one.host,
+                one.action.replace(/^file-/, ''),
+                times.moment(one.at),
+              ]),
           ),
         ]),
     note(
