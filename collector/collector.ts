@@ -301,8 +301,8 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       ...shared,
       log: log.child({ part: 'report' }),
       standings: knowledge.hosts.standings,
-        unmanaged: knowledge.hosts.unmanaged,
-        self: ownAsset.id,
+      unmanaged: knowledge.hosts.unmanaged,
+      self: ownAsset.id,
       rules: () => rules,
       coverage: (heard) => thread.coverage(heard),
     });

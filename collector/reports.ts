@@ -3,20 +3,19 @@
  * The weekly report in a running collector: its key, its folder, what it is gathered from, its routes and its hour.
  * Input: the open parts of the collector. Output: routes, the job of the schedule, and the fonts that stand in the HTML.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../core/clock.ts';
 import type { AssetId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
-import { parsePolicy } from '../core/policy.ts';
 import { type UnixMs, unixMs } from '../core/units.ts';
 import type { AuditLog } from './auth/audit/log.ts';
+import { readChecks } from './checks.ts';
 import type { CollectorConfig } from './config.ts';
 import type { RuleCoverage } from './detect/figures.ts';
 import { fault } from './errors.ts';
-import { OWN_CHECKS } from './facts/check.ts';
 import type { Assets } from './fleet/asset.ts';
 import { sourceFigures } from './fleet/figures.ts';
 import { openSigner } from './fleet/keys.ts';
@@ -24,7 +23,6 @@ import type { Registry } from './fleet/registry.ts';
 import type { Route } from './http/route.ts';
 import { readFramework } from './isms/ground.ts';
 import type { HostStanding } from './model/host.ts';
-import type { Check } from './model/observation.ts';
 import type { ScoreInputs } from './model/score.ts';
 import { openArchive } from './report/archive.ts';
 import { fingerprintOf } from './report/bundle.ts';
@@ -95,7 +93,7 @@ export const openReports = async (parts: ReportParts): Promise<Reports> => {
         return { loaded, refused: refused.map(({ file, line, message }) => ({ file, line, message })) };
       },
       scores: (at) => scoresAt(state, at),
-      framework: await readFramework(RULES, await knownChecks()),
+      framework: async () => readFramework(RULES, await readChecks(RULES)),
       self: parts.self,
       coverage: async (heard) =>
         (await parts.coverage(heard))?.map(({ rule, title, level, state: can, missing, techniques }) => ({
@@ -126,17 +124,6 @@ const sayKey = async ({ state, audit, clock }: ReportParts, fingerprint: string)
     state.put('setting', 'report', { key: fingerprint, since }),
   );
   return since;
-};
-
-/** Checks by id: those of the policies that come along, and those the collector answers itself. */
-const knownChecks = async (): Promise<ReadonlyMap<string, Check>> => {
-  const folder = join(RULES, 'posture');
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.yml')).sort();
-  const policies = await Promise.all(files.map(async (name) => parsePolicy(await readFile(join(folder, name), 'utf8'), name)));
-  const checks = policies.flatMap((policy) =>
-    policy.checks.map(({ id, title, severity, freshMs }): Check => ({ id, title, severity, method: 'TEST', freshMs, by: 'agent' })),
-  );
-  return new Map([...checks, ...OWN_CHECKS].map((check) => [check.id, check]));
 };
 
 /** Of every entity what stood then; an address that is long forgotten has none. */

@@ -51,7 +51,7 @@ export interface GatherPorts {
   /** Scores of all entities as they stood at a time. */
   readonly scores: (at: UnixMs) => Promise<readonly ScoreInputs[]>;
   /** What controls there are and which checks speak for them. */
-  readonly framework: Framework;
+  readonly framework: () => Promise<Framework>;
   /** The host that checks which are asked once are asked of. */
   readonly self: AssetId;
   /** Whether each rule can fire on these datasets; null while rules are being read. */
@@ -310,7 +310,7 @@ const scoresOf = async (ports: GatherPorts, { from, to }: Week): Promise<ScoreIn
 };
 
 const controlsOf = async ({ state, framework, self }: GatherPorts): Promise<ControlInput> => {
-  const { catalogue, map, checks } = framework;
+  const { catalogue, map, checks } = await framework();
   const [assets, decisions] = await Promise.all([all(state, 'asset', EVERYTHING), all(state, 'hostDecision', EVERYTHING)]);
   const stays = staysOf(
     assets.map(({ value }) => value),
