@@ -37,7 +37,7 @@ import { openQuarantine } from './ingest/quarantine.ts';
 import { openJobs } from './jobs.ts';
 import { openJournal } from './journal/journal.ts';
 import { JournalReader } from './journal/reader.ts';
-import { openKnown } from './known.ts';
+import { type Known, openKnown } from './known.ts';
 import { makeLag } from './lag.ts';
 import type { HostView } from './model/agent.ts';
 import { auditBroken, correlationRefused, ruleQuarantined } from './notes.ts';
@@ -122,7 +122,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     let rules: RulesView = { loaded: 0, refused: [] };
     let shapes: readonly FailedShape[] = [];
     let counts = { events: 0, failed: 0, signals: 0 };
-    let knownHosts = (_hosts: readonly string[]): void => {};
+    const known: { current: Known | null } = { current: null };
     const notes: Condition[] = [];
     const refusals = makeRefusals(log);
     const steps: { current: StepWatch | null } = { current: null };
@@ -132,10 +132,13 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       startState(
         { file: join(dir, 'state', 'state.db') },
         {
-          judged: ({ to }) => detectLag.current.reached(to),
+          judged: ({ to, planted }) => {
+            detectLag.current.reached(to);
+            known.current?.selfTest.found(planted);
+          },
           known: ({ to, changed }) => {
             factsLag.current.reached(to);
-            knownHosts(Object.keys(changed.hosts));
+            known.current?.checks.noteChanged(Object.keys(changed.hosts));
           },
           refused: (rule, reason) => notes.push(correlationRefused(rule, reason)),
           waiting: (reason) => refusals.tell('the state', reason),
@@ -254,10 +257,10 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       unwatch();
       await thread.stop();
     });
-    const known = new Set<string>();
+    const told = new Set<string>();
     const tellHosts = (): void => {
-      const fresh = hosts().filter(({ key, asset, name }) => !known.has(`${key} ${asset} ${name}`));
-      for (const { key, asset, name } of fresh) known.add(`${key} ${asset} ${name}`);
+      const fresh = hosts().filter(({ key, asset, name }) => !told.has(`${key} ${asset} ${name}`));
+      for (const { key, asset, name } of fresh) told.add(`${key} ${asset} ${name}`);
       if (fresh.length > 0) thread.hosts(fresh);
     };
 
@@ -294,9 +297,9 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     });
     const upkeep = openUpkeep({ dir, clock, signer, version: VERSION, collector, journal, events, audit, hosts });
     const shared = { dir, config, clock, state: state.store, events, audit, assets, registry };
-    const knowledge = await openKnown({ ...shared, own, log, lists: join(OWN_RULES, 'lists') });
-    knownHosts = (hosts) => knowledge.checks.noteChanged(hosts);
-    closers.push(() => knowledge.checks.close());
+    const knowledge = await openKnown({ ...shared, own, self: ownAsset, log, lists: join(OWN_RULES, 'lists') });
+    known.current = knowledge;
+    closers.push(() => Promise.all([knowledge.selfTest.close(), knowledge.checks.close()]));
     const reports = await openReports({
       ...shared,
       log: log.child({ part: 'report' }),
@@ -356,6 +359,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       judged: () => Math.min(detectLag.current.position, factsLag.current.position),
       refresh: async () => doors.current?.refresh(),
       checks: () => knowledge.checks.run(),
+      plant: knowledge.selfTest.plant,
       report: reports.due,
       steps: steps.current,
     });
@@ -371,6 +375,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
         })
       : null;
     if (localAgent) closers.push(() => localAgent.close());
+    knowledge.selfTest.plant();
     own.say({ action: 'collector-started', message: `The collector ${VERSION} started.` });
     if (journal.report.incarnation === 'file-missing')
       own.say({ action: 'collector-restored', message: 'The journal was put back from a copy: agents send again what is missing.' });

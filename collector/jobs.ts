@@ -30,6 +30,8 @@ export interface JobParts {
   readonly steps: StepWatch;
   /** Asks the collector's own checks of every host. */
   readonly checks: () => Promise<void>;
+  /** Plants a record to see that it is found. */
+  readonly plant: () => void;
   /** Makes the weekly report when its time has come. */
   readonly report: () => Promise<void>;
 }
@@ -43,6 +45,7 @@ export const openJobs = (parts: JobParts): Promise<Schedule> => {
     { name: 'checkpoint', cron: '* * * * *', run: () => Promise.all([steps.look(), audit.checkpoint()]).then(() => undefined) },
     { name: 'certificate', cron: '5 3 * * *', run: parts.refresh },
     { name: 'checks', cron: '*/10 * * * *', run: parts.checks },
+    { name: 'self-test', cron: '25 * * * *', run: async () => parts.plant() },
     // Every hour, because Monday six o'clock is another hour of UTC in each zone and half of the year.
     { name: 'report', cron: '5 * * * *', run: parts.report },
   ];

@@ -15,11 +15,13 @@ import type { AuditLog } from './auth/audit/log.ts';
 import { readReleaseLists } from './facts/end-of-life.ts';
 import { type OwnChecks, openOwnChecks } from './facts/own.ts';
 import { factRoutes } from './facts/routes.ts';
+import { openSelfTest, type SelfTest } from './facts/self-test.ts';
 import type { Assets } from './fleet/asset.ts';
 import { hostRoutes } from './fleet/host-routes.ts';
 import { type Hosts, openHosts, type SeenName } from './fleet/hosts.ts';
 import type { Registry } from './fleet/registry.ts';
 import type { Route } from './http/route.ts';
+import type { Asset } from './model/agent.ts';
 import type { Notices } from './model/notice.ts';
 import { parseOrThrow } from './query/parse.ts';
 import type { EventStore, StateStore } from './store/store.ts';
@@ -32,6 +34,8 @@ export interface KnownParts {
   readonly assets: Assets;
   readonly registry: Registry;
   readonly own: Notices;
+  /** The collector's own host. */
+  readonly self: Asset;
   readonly log: Log;
   /** Folder of the lists that come with Vigil. */
   readonly lists: string;
@@ -40,6 +44,7 @@ export interface KnownParts {
 export interface Known {
   /** The collector's own checks. */
   readonly checks: OwnChecks;
+  readonly selfTest: SelfTest;
   /** Says notices on, and asks again about the host that one is about. */
   readonly notices: Notices;
   readonly hosts: Hosts;
@@ -79,8 +84,15 @@ export const openKnown = async (parts: KnownParts): Promise<Known> => {
     notices: own,
     failed: (error) => log.warn({ event: 'checks.failed', err: toError(error) }, 'The collector’s own checks could not be asked'),
   });
+  const selfTest = openSelfTest({
+    clock,
+    host: parts.self.id,
+    notices: own,
+    answer: (answer) => checks.answer(answer, { host: parts.self.id, name: parts.self.name }),
+  });
   return {
     checks,
+    selfTest,
     notices: {
       say: (notice) => {
         own.say(notice);

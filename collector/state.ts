@@ -31,7 +31,8 @@ export type ToStateWorker =
 export type FromStateWorker =
   /** Opened; the newest page that was committed, where there is one. */
   | { readonly kind: 'ready'; readonly lastPage: { readonly incarnation: string; readonly n: number } | null }
-  | { readonly kind: 'judged'; readonly to: number; readonly changed: Changed }
+  /** `planted`: time of the newest planted record that its rule found. */
+  | { readonly kind: 'judged'; readonly to: number; readonly changed: Changed; readonly planted: UnixMs | null }
   | { readonly kind: 'known'; readonly to: number; readonly changed: FactsChanged }
   | { readonly kind: 'refused'; readonly rule: string; readonly reason: string }
   /** The disk refuses a page, which is tried again; null when it was taken. */
@@ -68,6 +69,9 @@ main.postMessage({
   lastPage: newest ? { incarnation: String(newest['incarnation']), n: Number(newest['n']) } : null,
 } satisfies FromStateWorker);
 
+/** Finds planted records (rules/sigma/vigil/self_test.yml). */
+const SELF_TEST = 'vigil-self-test';
+
 /** One transaction, one fsync; facts first, so that judging knows the host as it is. */
 const commitBoth = (committer: Committer, { page, facts: factPage }: PageMessage): readonly FromStateWorker[] =>
   core.transaction((): readonly FromStateWorker[] => {
@@ -75,7 +79,16 @@ const commitBoth = (committer: Committer, { page, facts: factPage }: PageMessage
     const changed = page && committer.commit(page);
     return [
       ...(factPage ? [{ kind: 'known', to: factPage.to, changed: known ?? { hosts: {}, subjects: [] } } as const] : []),
-      ...(page && changed ? [{ kind: 'judged', to: page.to, changed } as const] : []),
+      ...(page && changed
+        ? [
+            {
+              kind: 'judged',
+              to: page.to,
+              changed,
+              planted: page.signals.findLast(({ rule }) => rule === SELF_TEST)?.time ?? null,
+            } as const,
+          ]
+        : []),
     ];
   });
 

@@ -32,6 +32,7 @@ const CATEGORIES: Readonly<Record<Notice['action'], readonly [category: readonly
   'audit-broken': [['intrusion_detection'], ['error']],
   'check-failed': [['configuration'], ['change']],
   'check-mended': [['configuration'], ['change']],
+  'self-test': [['process'], ['info']],
 };
 
 /** How an act ends where the notice does not say. */

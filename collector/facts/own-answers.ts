@@ -95,7 +95,9 @@ const sources = ({ standing, heartbeat }: HostKnowledge, now: UnixMs): Said => {
   if (unreadable.length > 0) return fail(`${count(unreadable.length, 'source')} cannot be read: ${named(unreadable)}`, expected);
   const logs = heartbeat.streams.filter(({ dataset, stream }) => !FACTS.has(dataset) && stream !== 'heartbeat');
   if (logs.length === 0) return fail('no log is read', expected);
-  const behind = logs.filter(({ behindBytes, readUpTo }) => behindBytes > 0 && now - readUpTo > BEHIND).map(({ stream }) => stream);
+  // What was never read to its end is behind once the agent had its time for it.
+  const isBehind = (readUpTo: UnixMs): boolean => (readUpTo === 0 ? heartbeat.uptimeMs > BEHIND : now - readUpTo > BEHIND);
+  const behind = logs.filter(({ behindBytes, readUpTo }) => behindBytes > 0 && isBehind(readUpTo)).map(({ stream }) => stream);
   return behind.length > 0
     ? fail(`${count(behind.length, 'source')} behind: ${named(behind)}`, expected)
     : pass(count(logs.length, 'source'), expected);

@@ -10,7 +10,8 @@ import { describe, expect, it } from 'vitest';
 import type { FactFields, FactKind } from '../../core/fact.ts';
 import { hashId } from '../../core/ids.ts';
 import type { HeartbeatBody } from '../../core/protocol.ts';
-import { unixMs } from '../../core/units.ts';
+import { ms, unixMs } from '../../core/units.ts';
+import { until } from '../../test/support/blocks.ts';
 import { handClock, listNotices, memoryState } from '../../test/support/memory-state.ts';
 import { type FactTable, type HostFact, hostFactId } from '../model/fact.ts';
 import type { HostStanding, Standing } from '../model/host.ts';
@@ -18,6 +19,8 @@ import { OWN_CHECKS } from './check.ts';
 import { readReleaseLists, supportOf } from './end-of-life.ts';
 import { openOwnChecks } from './own.ts';
 import { type HostKnowledge, ownAnswers } from './own-answers.ts';
+import { openSelfTest } from './self-test.ts';
+import type { Answer } from './span.ts';
 
 const HOST = hashId('ast', 'web1');
 const NOW = unixMs(Date.UTC(2026, 10, 23, 8, 40));
@@ -101,6 +104,8 @@ describe('an answer of the collector', () => {
     ]);
     const behind = { ...heartbeat().streams[0]!, behindBytes: 9, readUpTo: unixMs(NOW - 3_600_000) };
     expect(of({ streams: [behind] })).toEqual(['fail', '1 source behind: file:/var/log/auth.log']);
+    expect(of({ streams: [{ ...behind, readUpTo: unixMs(0) }] })?.[0]).toBe('pass');
+    expect(of({ streams: [{ ...behind, readUpTo: unixMs(0) }], uptimeMs: 3_600_000 })?.[0]).toBe('fail');
     expect(of({ streams: [] })).toEqual(['fail', 'no log is read']);
     expect(answer('expected-log-sources-reporting', knowledge([], { heartbeat: null }))?.[0]).toBe('unknown');
   });
@@ -203,5 +208,39 @@ describe('asking', () => {
       ['check-failed', 'web1'],
     ]);
     expect(failed).toEqual([]);
+  });
+});
+
+describe('the self-test of detection', () => {
+  const open = (withinMs: number) => {
+    const [notices, clock] = [listNotices(), handClock()];
+    const answers: Answer[] = [];
+    const test = openSelfTest({ clock, host: HOST, notices, answer: (one) => void answers.push(one), withinMs: ms(withinMs) });
+    return { notices, clock, answers, test };
+  };
+
+  it('passes when the planted record is found, and not by one of an earlier plant', async () => {
+    const { notices, clock, answers, test } = open(60_000);
+    test.plant();
+    test.plant();
+    expect(notices.said.map(({ action }) => action)).toEqual(['self-test']);
+    test.found(null);
+    test.found(unixMs(clock.now() - 1));
+    expect(answers).toEqual([]);
+    test.found(clock.now());
+    test.found(clock.now());
+    await test.close();
+    expect(answers.map(({ check, subject, result }) => [check, subject, result])).toEqual([
+      ['detection-self-test', `host:${HOST}`, 'pass'],
+    ]);
+  });
+
+  it('fails when it is not found in time', async () => {
+    const { answers, test } = open(5);
+    test.plant();
+    await until(() => answers.length > 0);
+    test.found(unixMs(NOW));
+    await test.close();
+    expect(answers.map(({ result, actual }) => [result, actual])).toEqual([['fail', 'not found within 0.005 s']]);
   });
 });

@@ -33,6 +33,8 @@ export interface OwnParts {
 }
 
 export interface OwnChecks {
+  /** Keeps an answer that was found otherwise. */
+  answer(answer: Answer, host: Pick<HostStanding, 'host' | 'name'>): void;
   /** Asks about all hosts. */
   run(): Promise<void>;
   /** Asks about these soon; several calls are one run. */
@@ -62,7 +64,7 @@ const sayTurn = (
   notices: Notices,
   before: Result | undefined,
   { check, result, actual, expected }: Answer,
-  { host, name }: HostStanding,
+  { host, name }: Pick<HostStanding, 'host' | 'name'>,
 ): void => {
   const action = result === 'fail' && before !== 'fail' ? 'check-failed' : result === 'pass' && before === 'fail' ? 'check-mended' : null;
   if (action === null) return;
@@ -125,7 +127,7 @@ export const openOwnChecks = (parts: OwnParts): OwnChecks => {
     return found;
   };
 
-  const write = async (spans: Map<string, Observation>, answer: Answer, host: HostStanding): Promise<void> => {
+  const write = async (spans: Map<string, Observation>, answer: Answer, host: Pick<HostStanding, 'host' | 'name'>): Promise<void> => {
     const key = `${answer.check} ${answer.subject}`;
     const newest = spans.get(key);
     const { put, remove } = placeAnswer(newest === undefined ? [] : [newest], answer);
@@ -148,22 +150,18 @@ export const openOwnChecks = (parts: OwnParts): OwnChecks => {
     }
   };
 
-  const inTurn = (only: () => Promise<ReadonlySet<string> | null>): Promise<void> => {
-    running = running
-      .then(async () => {
-        const hosts = await only();
-        if (!closed() && (hosts === null || hosts.size > 0)) await ask(hosts);
-      })
-      .catch((error: unknown) => {
-        // What was read may not be what is kept any more.
-        open = null;
-        if (!closed()) parts.failed(error);
-      });
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    running = running.then(work).catch((error: unknown) => {
+      // What was read may not be what is kept any more.
+      open = null;
+      if (!closed()) parts.failed(error);
+    });
     return running;
   };
 
   return {
-    run: () => inTurn(async () => null),
+    answer: (answer, host) => void inTurn(async () => write(await (open ??= readOpen()), answer, host)),
+    run: () => inTurn(() => ask(null)),
     noteChanged: (hosts) => {
       const before = waiting.size;
       for (const host of hosts) waiting.add(host);
@@ -173,7 +171,7 @@ export const openOwnChecks = (parts: OwnParts): OwnChecks => {
         await systemClock.sleep(TOGETHER, AbortSignal.any([stop.signal, hurry.signal]));
         const taken = waiting;
         waiting = new Set();
-        return taken;
+        if (!closed() && taken.size > 0) await ask(taken);
       });
     },
     settled: async () => {

@@ -73,8 +73,8 @@ export const openOwnStream = ({ journal, clock, signer, agent, host }: OwnOption
       return lines.dropped;
     },
     say: (notice) => {
-      const { action, agent: about, stream, rule, user, sourceIp, from, to, reason } = notice;
-      const key = JSON.stringify([action, about, stream, rule, user, sourceIp, from, to, reason]);
+      const { action, agent: about, stream, rule, check, host, user, sourceIp, from, to, reason } = notice;
+      const key = JSON.stringify([action, about, stream, rule, check, host?.id, user, sourceIp, from, to, reason]);
       const same = gathered.get(key);
       if (same) same.times++;
       else gathered.set(key, { notice, times: 1, at: clock.now() });

@@ -25,6 +25,7 @@ export const NOTICE_ACTIONS = [
   'audit-broken',
   'check-failed',
   'check-mended',
+  'self-test',
 ] as const;
 export type NoticeAction = (typeof NOTICE_ACTIONS)[number];
 
