@@ -6,7 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import { hashId } from '../../core/ids.ts';
 import { unixMs } from '../../core/units.ts';
-import { readLine } from './build.ts';
+import { readLine, unescapeOriginal } from './build.ts';
 import { decode } from './decode.ts';
 
 const AT = unixMs(Date.UTC(2026, 10, 24, 12));
@@ -138,9 +138,18 @@ describe('hostile lines', () => {
         // Other work on the machine makes tries slow, never quick.
         for (let tries = 0; tries < 6 && cost >= 1; tries++) cost = Math.min(cost, quickest(dataset, line) - quickestCopy(bytes));
         expect(cost, `${dataset} ${head}`).toBeLessThan(1);
+        const { event } = decode({ bytes, seq: 1, flags: 0, readAt: AT, dataset, zone: 'UTC', from: FROM });
+        const original = event['event.original'] ?? '';
+        const kept = event['vigil.original.encoding'] === 'escaped' ? unescapeOriginal(original) : Buffer.from(original);
+        expect(kept.equals(bytes), `${dataset} ${head}: kept byte for byte`).toBe(true);
       }
     });
   }
+
+  it('are a hundred and fifty and more, a fifth of them of a megabyte', () => {
+    expect(HEADS.length * KINDS.length).toBeGreaterThanOrEqual(150);
+    expect(KINDS.filter(([, text]) => Buffer.byteLength(text) >= 1_000_000)).toHaveLength(1);
+  });
 
   it('of a megabyte cost what reading their bytes costs', () => {
     for (const [dataset, head] of HEADS) expect(quickest(dataset, head + 'a '.repeat(500_000)), `${dataset} ${head}`).toBeLessThan(100);

@@ -105,6 +105,44 @@ describe('a join', () => {
     ]);
   });
 
+  it('out of order is one event still, and says the same', () => {
+    const lines = exec(1);
+    // The call comes first, as every processor writes it; what belongs to it comes in any order.
+    const turned = [lines[0], ...lines.slice(1).reverse()].map(String);
+    const [straight] = joinLines(...lines);
+    const events = joinLines(...turned);
+    expect(events).toHaveLength(1);
+    for (const field of ['process.command_line', 'process.executable', 'process.working_directory', 'file.path', 'user.name'] as const)
+      expect(events[0]?.event[field], field).toBe(straight?.event[field]);
+    // The call behind what belongs to it: nothing of it is lost either.
+    const late = joinLines(...lines.slice(1), String(lines[0]));
+    expect(late.flatMap(({ seqs }) => seqs).sort((x, y) => x - y)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('with a serial that comes again is another event, whatever the clock says', () => {
+    const again = exec(1).map((line) => line.replace('1764000000.100', '1764000060.100'));
+    expect(joinLines(...exec(1), ...again).map(({ seqs }) => seqs)).toEqual([
+      [1, 2, 3, 4, 5],
+      [6, 7, 8, 9, 10],
+    ]);
+    // Even at the same moment: a call that is there already is not told twice.
+    expect(joinLines(...exec(1), ...exec(1)).flatMap(({ seqs }) => seqs)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  it('cut in half keeps what was read and its bytes, and is counted as not understood where nothing can be', () => {
+    for (const line of exec(1))
+      for (let at = 1; at < line.length; at += 3) {
+        const half = line.slice(0, at);
+        const events = joinLines(half);
+        expect(
+          events.map(({ seqs }) => seqs),
+          half,
+        ).toEqual([[1]]);
+        expect(events[0]?.event['event.original']).toBe(half);
+        if (!/msg=audit\([\d.]+:\d+\)/.test(half)) expect([half, events[0]?.outcome]).toEqual([half, 'failed']);
+      }
+  });
+
   it('of a kernel without titles closes when a later event is two seconds away', () => {
     const join = makeJoin();
     const old = exec(1).slice(0, 4);
