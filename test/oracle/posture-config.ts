@@ -14,7 +14,7 @@ import type { PolicyValues } from '../../core/policy.ts';
 import { unixMs } from '../../core/units.ts';
 import { buildTree } from '../support/posture-tree.ts';
 import { DEBIAN } from './posture-base.ts';
-import { CHECKS, OUT_OF_SCOPE, PROFILES, VALUES } from './posture-map.ts';
+import { CHECKS, OUT_OF_SCOPE, OUT_OF_SCOPE_FAMILIES, PROFILES, VALUES } from './posture-map.ts';
 
 const MARK = 0.95;
 
@@ -91,6 +91,10 @@ const answerOf = (one: Case, checks: readonly string[]): string => {
   }
 };
 
+/** A rule with a check of ours is in scope whatever family it is of. */
+const isOut = (rule: string): boolean =>
+  Object.hasOwn(OUT_OF_SCOPE, rule) || (!Object.hasOwn(CHECKS, rule) && OUT_OF_SCOPE_FAMILIES.some(([family]) => family.test(rule)));
+
 /** Runs the protocol on a data folder. */
 export const run = async (dataDir: string) => {
   const text = await readFile(join(dataDir, 'posture-config', 'cases.jsonl'), 'utf8');
@@ -99,7 +103,7 @@ export const run = async (dataDir: string) => {
   const undeclared = new Set<string>();
   let inScope = 0;
   for (const one of cases) {
-    if (Object.hasOwn(OUT_OF_SCOPE, one.rule)) continue;
+    if (isOut(one.rule)) continue;
     inScope++;
     const checks = CHECKS[one.rule]?.split(' ');
     if (!checks) undeclared.add(one.rule);
@@ -114,7 +118,7 @@ export const run = async (dataDir: string) => {
     agree,
     in_scope: inScope,
     cases: cases.length,
-    out_of_scope: [...new Set(cases.filter(({ rule }) => Object.hasOwn(OUT_OF_SCOPE, rule)).map(({ rule }) => rule))],
+    out_of_scope: [...new Set(cases.filter(({ rule }) => isOut(rule)).map(({ rule }) => rule))],
     undeclared: [...undeclared],
     missed: misses.slice(0, 20).map(({ rule, scenario, expected }) => `${rule}/${scenario}.${expected}`),
     mark: MARK,

@@ -243,20 +243,117 @@ const NAMED: Readonly<Record<string, string>> = {
   coredump_disable_storage: 'core-dumps-not-stored',
   coredump_disable_backtraces: 'core-dumps-no-traces',
   disable_users_coredumps: 'kernel-core-dumps-off',
+  no_nologin_in_shells: 'nologin-is-no-shell',
+  prevent_direct_root_logins: 'root-locked',
+  ensure_root_password_configured: 'root-password-set',
+  accounts_password_set_max_life_existing: 'passwords-have-end',
+  accounts_password_set_min_life_existing: 'passwords-stay-a-day',
+  accounts_password_set_warn_age_existing: 'passwords-end-is-told',
+  accounts_set_post_pw_existing: 'passwords-ended-lock',
+  logind_session_timeout: 'idle-sessions-stopped',
+  set_password_hashing_algorithm_libuserconf: 'libuser-sha512',
+  no_duplicate_uids: 'accounts-numbers-unique',
+  auditd_data_retention_space_left_percentage: 'auditd-space-left-percent',
+  auditd_data_retention_admin_space_left_percentage: 'auditd-admin-space-left-percent',
+  auditd_data_retention_space_left: 'auditd-space-left-set',
+  auditd_data_disk_full_action_stig: 'auditd-disk-full',
+  auditd_data_disk_error_action_stig: 'auditd-disk-error',
+  auditd_data_retention_max_log_file_action_stig: 'logging-audit-log-kept',
+  accounts_password_pam_pwquality_system_auth: 'quality-in-system-auth',
+  accounts_password_pam_pwquality_password_auth: 'quality-in-password-auth',
+  accounts_password_pam_pwquality_enabled: 'quality-in-common-password',
+  accounts_password_pam_pwhistory_remember_system_auth: 'history-in-system-auth',
+  accounts_password_pam_pwhistory_remember_password_auth: 'history-in-password-auth',
+  accounts_password_pam_pwhistory_enabled: 'history-in-common-password',
+  accounts_password_pam_pwhistory_use_authtok: 'authtok-of-history-in-common-password',
+  accounts_password_pam_unix_authtok: 'authtok-in-common-password',
+  accounts_password_pam_unix_rounds_system_auth: 'rounds-in-system-auth',
+  accounts_password_pam_unix_rounds_password_auth: 'rounds-in-password-auth',
+  accounts_password_pam_unix_no_remember: 'no-remember-in-common-password',
+  set_password_hashing_algorithm_systemauth: 'hash-in-system-auth',
+  set_password_hashing_algorithm_passwordauth: 'hash-in-password-auth',
+  no_empty_passwords_unix: 'passwords-no-empty-by-pam',
+  audit_rules_login_events_faillock: 'audit-watch-faillock',
+  audit_rules_login_events_lastlog: 'audit-watch-lastlog',
+  audit_rules_login_events_tallylog: 'audit-watch-tallylog',
+  audit_rules_session_events_utmp: 'audit-watch-utmp',
+  audit_rules_session_events_btmp: 'audit-watch-btmp',
+  audit_rules_session_events_wtmp: 'audit-watch-wtmp',
+  audit_rules_sudoers: 'audit-watch-sudoers',
+  audit_rules_sudoers_d: 'audit-watch-sudoers-d',
+  audit_immutable_login_uids: 'audit-login-ids-fixed',
+  service_timesyncd_configured: 'timesyncd-servers',
+  service_timesyncd_root_distance_configured: 'timesyncd-distance',
+  kernel_module_cfg80211_disabled: 'module-cfg80211-refused',
+  kernel_module_mac80211_disabled: 'module-mac80211-refused',
+  kernel_module_iwlwifi_disabled: 'module-iwlwifi-refused',
+  kernel_module_iwlmvm_disabled: 'module-iwlmvm-refused',
+  kernel_module_dccp_disabled: 'module-dccp-refused',
+  kernel_module_sctp_disabled: 'module-sctp-refused',
+  kernel_module_rds_disabled: 'module-rds-refused',
+  kernel_module_tipc_disabled: 'module-tipc-refused',
+  kernel_module_can_disabled: 'module-can-refused',
+  kernel_module_atm_disabled: 'module-atm-refused',
+  kernel_module_bluetooth_disabled: 'module-bluetooth-refused',
+  'kernel_module_firewire-core_disabled': 'module-firewire-core-refused',
+  sysctl_net_ipv4_conf_default_accept_source_route: 'source-route-refused-by-default',
+  sysctl_net_ipv6_conf_all_accept_source_route: 'source-route-refused-v6',
+  sysctl_net_ipv6_conf_default_accept_source_route: 'source-route-refused-v6-by-default',
+  sysctl_net_ipv6_conf_default_accept_redirects: 'redirects-ignored-v6-by-default',
+  sysctl_net_ipv4_conf_default_send_redirects: 'redirects-not-sent-by-default',
+  sysctl_net_ipv4_conf_all_secure_redirects: 'secure-redirects-ignored',
+  sysctl_net_ipv4_conf_default_secure_redirects: 'secure-redirects-ignored-by-default',
+  sysctl_net_ipv4_conf_default_rp_filter: 'spoofed-packets-dropped-by-default',
+  sysctl_net_ipv4_conf_default_log_martians: 'odd-packets-logged-by-default',
+  sysctl_net_ipv4_icmp_ignore_bogus_error_responses: 'bogus-errors-ignored',
+  sysctl_net_ipv6_conf_default_accept_ra: 'adverts-ignored-by-default',
+  audit_rules_usergroup_modification_group: 'audit-watch-group',
+  audit_rules_usergroup_modification_passwd: 'audit-watch-passwd',
+  audit_rules_usergroup_modification_gshadow: 'audit-watch-gshadow',
+  audit_rules_usergroup_modification_shadow: 'audit-watch-shadow',
+  audit_rules_usergroup_modification_opasswd: 'audit-watch-opasswd',
+  audit_rules_etc_passwd_open: 'audit-passwd-by-open',
+  audit_rules_etc_passwd_openat: 'audit-passwd-by-openat',
+  audit_rules_etc_passwd_open_by_handle_at: 'audit-passwd-by-open-by-handle-at',
+  audit_rules_etc_shadow_open: 'audit-shadow-by-open',
+  audit_rules_etc_shadow_openat: 'audit-shadow-by-openat',
+  audit_rules_etc_shadow_open_by_handle_at: 'audit-shadow-by-open-by-handle-at',
+  audit_rules_etc_group_open: 'audit-group-by-open',
+  audit_rules_etc_group_openat: 'audit-group-by-openat',
+  audit_rules_etc_group_open_by_handle_at: 'audit-group-by-open-by-handle-at',
+  audit_rules_etc_gshadow_open: 'audit-gshadow-by-open',
+  audit_rules_etc_gshadow_openat: 'audit-gshadow-by-openat',
+  audit_rules_etc_gshadow_open_by_handle_at: 'audit-gshadow-by-open-by-handle-at',
+  audit_rules_unsuccessful_file_modification_open_o_creat: 'audit-refused-open-o-creat',
+  audit_rules_unsuccessful_file_modification_open_o_trunc_write: 'audit-refused-open-o-trunc-write',
+  audit_rules_unsuccessful_file_modification_openat_o_creat: 'audit-refused-openat-o-creat',
+  audit_rules_unsuccessful_file_modification_openat_o_trunc_write: 'audit-refused-openat-o-trunc-write',
+  audit_rules_unsuccessful_file_modification_open_by_handle_at_o_creat: 'audit-refused-open-by-handle-at-o-creat',
+  audit_rules_unsuccessful_file_modification_open_by_handle_at_o_trunc_write: 'audit-refused-open-by-handle-at-o-trunc-write',
+  audit_rules_execution_seunshare: 'audit-run-seunshare',
+  audit_rules_execution_rm: 'audit-run-rm',
+  audit_rules_execution_chmod: 'audit-run-chmod',
+  audit_privileged_commands_init: 'audit-run-init',
+  audit_privileged_commands_poweroff: 'audit-run-poweroff',
+  audit_privileged_commands_reboot: 'audit-run-reboot',
+  audit_privileged_commands_shutdown: 'audit-run-shutdown',
 };
 
 /** Programs whose running is to be recorded, by the end of the rule's name. */
 const COMMANDS =
-  'at chage chfn chsh crontab dbus_daemon_launch_helper fusermount fusermount3 gpasswd mount newgidmap newgrp newuidmap pam_timestamp_check passwd pkexec postdrop postqueue ssh_agent ssh_keysign su sudo sudoedit umount unix_chkpwd unix_update userhelper usermod usernetctl insmod modprobe rmmod fdisk kmod'.split(
+  'at chage chfn chsh crontab dbus_daemon_launch_helper fusermount fusermount3 gpasswd mount newgidmap newgrp newuidmap pam_timestamp_check passwd pkexec postdrop postqueue ssh_agent ssh_keysign su sudo sudoedit umount unix_chkpwd unix_update userhelper usermod usernetctl insmod modprobe rmmod fdisk kmod apparmor_parser grub2_set_bootflag mount_nfs passmass polkit_helper pt_chown sssd_krb5_child sssd_ldap_child sssd_proxy_child sssd_selinux_child unix2_chkpwd utempter write'.split(
     ' ',
   );
 const CALLS =
-  'chmod chown fchmod fchmodat fchown fchownat fremovexattr fsetxattr lchown lremovexattr lsetxattr removexattr setxattr umount umount2'.split(
+  'chmod chown fchmod fchmodat fchown fchownat fremovexattr fsetxattr lchown lremovexattr lsetxattr removexattr setxattr umount umount2 fchmodat2'.split(
     ' ',
   );
 const DELETIONS = 'rename renameat rmdir unlink unlinkat renameat2'.split(' ');
 const MODULE_CALLS = 'init finit delete create query'.split(' ');
-const REFUSED = 'creat ftruncate open openat open_by_handle_at truncate'.split(' ');
+const REFUSED =
+  'creat ftruncate open openat open_by_handle_at truncate unlink unlinkat rename renameat chmod fchmod fchmodat chown fchown fchownat lchown setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr'.split(
+    ' ',
+  );
 
 const dashed = (name: string): string => name.replaceAll('_', '-');
 
@@ -295,6 +392,10 @@ export const VALUES: Readonly<Record<string, string>> = {
   var_account_disable_post_pw_expiration: 'inactive-days',
   var_accounts_maximum_age_login_defs: 'password-days',
   var_sudo_umask: 'sudo-umask',
+  var_accounts_max_concurrent_login_sessions: 'max-logins',
+  var_password_hashing_algorithm_pam: 'hash',
+  var_password_pam_unix_rounds: 'rounds',
+  var_logind_session_timeout: 'idle-session',
 };
 
 /** Values of a profile that a case is written for and does not name: `rule/scenario`. */
@@ -318,3 +419,23 @@ export const OUT_OF_SCOPE: Readonly<Record<string, string>> = {
   rsyslog_remote_tls: 'asks for a log server that this host has to know',
   rsyslog_remote_access_monitoring: 'asks for the words of one selector',
 };
+
+/** The same for whole families of rules. */
+export const OUT_OF_SCOPE_FAMILIES: readonly (readonly [rules: RegExp, reason: string])[] = [
+  [
+    /^(?:file|directory)_(?:permissions?|ownership|owner|group_?owner(?:ship)?|group_ownership|access)/,
+    'is about modes and owners, which file states do not carry',
+  ],
+  [
+    /_(?:files|dot|home_dirs?|home_directories|home_directory)_?.*(?:ownership|permissions|owned|exists|defined)/,
+    'is about homes, their modes and owners',
+  ],
+  [/^(?:package|service)_/, 'is about what is installed or runs'],
+  [/^(?:grub2|coreos|uefi|zipl)_/, 'is about the boot loader’s own tools'],
+  [
+    /^(?:firewalld|ufw|set_(?:ip6?tables|nftables|ufw|ipv6)|ip6tables|ensure_firewall|check_ufw|firewall_)/,
+    'is about rules in the running kernel',
+  ],
+  [/^dconf_/, 'is about the desktop’s database'],
+  [/authselect/, 'is about one distribution’s tool'],
+];
