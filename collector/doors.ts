@@ -193,6 +193,8 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
   };
   const site = openSite();
   const alerts = joinAlerts(state, now);
+  const ownHost = (await parts.assets.forName(hostname(), 'relay')).id;
+  const management = openManagement({ state, events, audit, clock, log, onTitles: parts.onTitles, self: ownHost });
   let ready = false;
   const app = makeConsoleServer({
     log,
@@ -227,15 +229,8 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
         changeIncident({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
     },
     scores: readScores(state, events, now),
-    ...(await openManagement({
-      state,
-      events,
-      audit,
-      clock,
-      log,
-      onTitles: parts.onTitles,
-      self: (await assets.forName(hostname(), 'relay')).id,
-    })),
+    controls: management.controls,
+    risks: management.risks,
     fleet: {
       parts: { registry, audit, notices: own, clock, hosts: parts.hosts },
       held: heldActs(parts),
@@ -264,6 +259,9 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
   }
   await serveConsole(join(dir, 'console'), site, parts);
   ready = true;
+  management
+    .begin()
+    .catch((error: unknown) => log.error({ event: 'management.unreadable', err: toError(error) }, 'Controls and risks cannot be read'));
   const { port } = app.server.address() as AddressInfo;
   const scheme = tls ? 'https' : 'http';
   return {

@@ -190,7 +190,7 @@ describe('risks', () => {
       clock: it.clock,
       log: it.parts.log,
       self: HOSTS[0]?.id as AssetId,
-    });
+    }).begin();
     expect((await it.state.list('risk', { limit: 100 })).total).toBe(9);
   });
 });

@@ -11,7 +11,7 @@ import type { AssetId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import { readChecks } from './checks.ts';
 import { assessRisk } from './isms/assess.ts';
-import { type ControlPorts, readControls } from './isms/control-view.ts';
+import { type ControlPorts, linesOf, readControls } from './isms/control-view.ts';
 import { openGround, readFramework } from './isms/ground.ts';
 import { seedRegister } from './isms/register.ts';
 import type { RiskPorts } from './isms/risk-routes.ts';
@@ -37,12 +37,48 @@ export interface ManagementParts {
 export interface Management {
   readonly controls: ControlPorts;
   readonly risks: RiskPorts;
+  /** Reads what comes with Vigil and puts the proposed risks into a state that never had them; else the first question does. */
+  begin(): Promise<void>;
 }
 
-/** Puts the proposed risks into a state that never had them. @throws CodedError FILE_UNREADABLE, CATALOGUE_BAD, MAP_BAD, YAML_BAD. */
-export const openManagement = async ({ state, events, self, audit, clock, log, onTitles }: ManagementParts): Promise<Management> => {
+/** Nothing is read before `begin` or the first question, so that no start waits for it. */
+export const openManagement = (parts: ManagementParts): Management => {
+  const { state, events, audit, clock } = parts;
+  let opened: ReturnType<typeof read> | null = null;
+  const ready = (): ReturnType<typeof read> => {
+    opened ??= read(parts).catch((error: unknown) => {
+      opened = null;
+      throw error;
+    });
+    return opened;
+  };
+  return {
+    controls: {
+      now: clock.now,
+      list: async (...asked) => (await ready()).controls.list(...asked),
+      get: async (...asked) => (await ready()).controls.get(...asked),
+      lines: (observations) => linesOf(events, observations),
+    },
+    risks: {
+      now: clock.now,
+      list: async (...asked) => (await ready()).risks.list(...asked),
+      get: async (...asked) => (await ready()).risks.get(...asked),
+      explain: async (...asked) => (await ready()).risks.explain(...asked),
+      assess: async (by, ref, wish, ifVersion, from) => {
+        const { risks } = await ready();
+        const { id } = await assessRisk({ state, audit, clock }, by, ref, wish, ifVersion, from);
+        return risks.get(id);
+      },
+    },
+    begin: async () => void (await ready()),
+  };
+};
+
+/** @throws CodedError FILE_UNREADABLE, CATALOGUE_BAD, MAP_BAD, YAML_BAD. */
+const read = async ({ state, events, self, clock, log, onTitles }: ManagementParts) => {
   const checks = new Map<string, Check>();
   const framework = await readFramework(RULES, checks);
+  await seedRegister(state, RULES, framework.catalogue, clock.now());
   // Titles are for people: nobody waits for them.
   readChecks(RULES)
     .then((all) => {
@@ -50,18 +86,9 @@ export const openManagement = async ({ state, events, self, audit, clock, log, o
       onTitles?.(Object.fromEntries([...all].map(([id, { title }]) => [id, title])));
     })
     .catch((error: unknown) => log.error({ event: 'checks.unreadable', err: toError(error) }, 'The titles of checks cannot be read'));
-  await seedRegister(state, RULES, framework.catalogue, clock.now());
   const ground = openGround(state, framework, self, clock.now);
-  const risks = readRisks(state, framework, ground, events, clock.now);
   return {
     controls: readControls(framework, ground, events, clock.now),
-    risks: {
-      ...risks,
-      now: clock.now,
-      assess: async (by, ref, wish, ifVersion, from) => {
-        const { id } = await assessRisk({ state, audit, clock }, by, ref, wish, ifVersion, from);
-        return risks.get(id);
-      },
-    },
+    risks: readRisks(state, framework, ground, events, clock.now),
   };
 };

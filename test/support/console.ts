@@ -77,6 +77,8 @@ export const consoleParts = async (events: readonly Event[] = []) => {
   const registry = await openRegistry({ state, clock, assets, log });
   const reader = listEvents(events, clock.now);
   const alerts = readAlerts(state, reader, clock.now);
+  const self = (await assets.forName('collector', 'relay')).id;
+  const management = openManagement({ state, events: reader, audit, clock, log, self });
   const parts: ConsoleParts = {
     log,
     clock,
@@ -105,7 +107,8 @@ export const consoleParts = async (events: readonly Event[] = []) => {
         changeIncident({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
     },
     scores: readScores(state, reader, clock.now),
-    ...(await openManagement({ state, events: reader, audit, clock, log, self: (await assets.forName('collector', 'relay')).id })),
+    controls: management.controls,
+    risks: management.risks,
     fleet: {
       parts: { registry, audit, notices, clock },
       tokens: openEnrolTokens({
