@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { INVENTORY_STREAM, Inventory, type InventoryOptions } from '../../agent/source/inventory/inventory.ts';
-import { type Fact, parseFact } from '../../core/fact.ts';
+import { type Fact, factText, parseFact } from '../../core/fact.ts';
 import { hours } from '../../core/units.ts';
 import { type HandClock, handClock } from './hand-clock.ts';
 
@@ -60,7 +60,7 @@ export const inventoryReader = async (more: Partial<InventoryOptions> = {}): Pro
     take: (seal = true) => {
       const taken: Fact[] = [];
       for (let batch = source.next(); batch; batch = source.next()) {
-        for (const { bytes } of batch.records) taken.push(parseFact(Buffer.from(bytes).toString()) ?? fail(bytes));
+        for (const { bytes } of batch.records) taken.push(factOf(Buffer.from(bytes).toString()));
         source.commit();
       }
       if (seal) source.sealed();
@@ -82,6 +82,9 @@ export const inventoryReader = async (more: Partial<InventoryOptions> = {}): Pro
   return reader;
 };
 
-const fail = (bytes: Uint8Array): never => {
-  throw new Error(`no fact: ${Buffer.from(bytes).toString()}`);
+/** What arrives must be what was told: a field that is not known there would fall away, and the checksum with it. */
+const factOf = (text: string): Fact => {
+  const fact = parseFact(text);
+  if (fact === null || factText(fact) !== text) throw new Error(`no fact as it should be: ${text}`);
+  return fact;
 };

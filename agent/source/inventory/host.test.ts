@@ -4,8 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { FactFields, FactKind } from '../../../core/fact.ts';
+import { type FactFields, type FactKind, factText, parseFact } from '../../../core/fact.ts';
+import { unixMs } from '../../../core/units.ts';
 import { ROOT } from '../../../test/support/repository.ts';
+import { RPM_FILES } from './rpm.ts';
 import { makeScanners } from './scanners.ts';
 import { openTree } from './tree.ts';
 
@@ -31,7 +33,18 @@ const hasTool = (program: string): boolean => {
 
 const sorted = (list: Iterable<string>): readonly string[] => [...list].sort();
 
+/** Where rpm stands on a system of another family it has no database. */
+const hasRpmDatabase = RPM_FILES.some((path) => existsSync(path));
+
 describe('the inventory of this machine', () => {
+  it.skipIf(!hasRpmDatabase || !hasTool('rpm'))('has every package that rpm has', () => {
+    const told = run('rpm', '-qa', '--qf', '%{NAME} %{VERSION}-%{RELEASE} %{ARCH}\n').map((line) => line.replace('(none)', 'none'));
+    const found = [...itemsOf('package').values()]
+      .filter(({ manager }) => manager === 'rpm')
+      .map(({ name, version, arch }) => `${name} ${String(version).replace(/^\d+:/, '')} ${arch}`);
+    expect(sorted(found)).toEqual(sorted(told));
+  });
+
   it.skipIf(!hasTool('dpkg-query'))('has every package that dpkg-query has, with version, machine, source and state', () => {
     const fields = ['Package', 'Version', 'Architecture', 'source:Package', 'source:Version', 'db:Status-Status'];
     const told = run('dpkg-query', '-W', `-f=${fields.map((field) => `\${${field}}`).join(' ')}\n`).filter(
@@ -186,6 +199,29 @@ describe('the inventory of this machine', () => {
       expect(Date.parse(told[1]!.split('=')[1]!)).toBe(not_after_at);
       expect(names).toBeInstanceOf(Array);
     }
+  });
+
+  it('is made of facts that arrive as they were told: no field is unknown, no text too long', () => {
+    for (const { kind } of makeScanners())
+      for (const [item, fields] of itemsOf(kind)) {
+        const fact = { kind, item, change: 'baseline', at: unixMs(1), fields } as const;
+        expect(parseFact(factText(fact))).toEqual(fact);
+      }
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('says what a user without rights may not see, and tells all the rest', () => {
+    const script = join(ROOT, 'test', 'support', 'take-inventory.ts');
+    const take = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
+      uid: 65_534,
+      gid: 65_534,
+      encoding: 'utf8',
+    });
+    const { counts, codes } = JSON.parse(take.stdout) as {
+      readonly counts: Readonly<Record<string, number>>;
+      readonly codes: readonly string[];
+    };
+    expect(codes).toContain('INVENTORY_DENIED /etc/shadow');
+    for (const kind of ['package', 'user', 'group', 'service'] as const) expect(counts[kind]).toBe(itemsOf(kind).size);
   });
 
   it('is taken without starting a process', () => {
