@@ -7,7 +7,7 @@ import type { UnixMs } from '../core/units.ts';
 import { unixMs } from '../core/units.ts';
 import type { Event } from './model/event.ts';
 import type { FactAt, FactPage } from './model/fact.ts';
-import type { JournalRange, Page } from './model/page.ts';
+import type { JournalRange, PackedPage } from './model/page.ts';
 import type { Signal } from './model/signal.ts';
 import { columnMask, eventRow, newColumnUse } from './store/schema.ts';
 import type { EventBatch } from './store/store.ts';
@@ -16,8 +16,8 @@ import type { EventBatch } from './store/store.ts';
 const BATCH_BYTES = 4_194_304;
 /** A page goes out with this many signals, or this old; while the one before is judged it grows, so that a storm costs fewer pages. */
 const PAGE_SIGNALS = 500;
-/** A page that is this large makes the pass wait. */
-const PAGE_LIMIT = 20_000;
+/** A page that is this large, some 20,000 signals, makes the pass wait. */
+const PAGE_BYTES = 8_388_608;
 
 export interface Place {
   readonly collector: string;
@@ -63,15 +63,42 @@ class Span {
   }
 }
 
-/** First room for rows, in bytes; it doubles as they come. */
+/** Least room for lines, in bytes; it doubles as they come. */
 const ROOM_BYTES = 65_536;
 
-/** Rows for the store, written as bytes at once: as text they would live until the batch goes, and be moved about meanwhile. */
+/** Lines as bytes: as objects or text they would live until they are sent, and be moved about meanwhile. */
+class Lines {
+  #room = Buffer.allocUnsafeSlow(ROOM_BYTES);
+  bytes = 0;
+  count = 0;
+
+  add(line: string): void {
+    // A UTF-16 unit takes three bytes at most.
+    const needed = this.bytes + line.length * 3 + 1;
+    if (needed > this.#room.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#room.length * 2));
+      this.#room.copy(larger, 0, 0, this.bytes);
+      this.#room = larger;
+    }
+    this.bytes += this.#room.write(line, this.bytes, 'utf8');
+    this.#room[this.bytes++] = 10;
+    this.count += 1;
+  }
+  /** The buffer is the receiver's: it may be transferred. */
+  take(): Buffer {
+    const taken = this.#room.subarray(0, this.bytes);
+    // What comes next is mostly as much as this was: room that grows is copied each time it does.
+    this.#room = Buffer.allocUnsafeSlow(Math.max(ROOM_BYTES, Math.ceil(this.bytes * 1.1)));
+    this.bytes = 0;
+    this.count = 0;
+    return taken;
+  }
+}
+
+/** Rows for the store. */
 export class RowGathering {
   readonly span: Span;
-  #room = Buffer.allocUnsafeSlow(ROOM_BYTES);
-  #bytes = 0;
-  #rows = 0;
+  readonly #lines = new Lines();
   readonly #used = newColumnUse();
   readonly #generation: number;
 
@@ -80,35 +107,17 @@ export class RowGathering {
     this.#generation = generation;
   }
   readonly add = (event: Event): void => {
-    const row = eventRow(event, this.#used);
-    // A UTF-16 unit takes three bytes at most.
-    const needed = this.#bytes + row.length * 3 + 1;
-    if (needed > this.#room.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#room.length * 2));
-      this.#room.copy(larger, 0, 0, this.#bytes);
-      this.#room = larger;
-    }
-    this.#bytes += this.#room.write(row, this.#bytes, 'utf8');
-    this.#room[this.#bytes++] = 10;
-    this.#rows += 1;
+    this.#lines.add(eventRow(event, this.#used));
   };
   get full(): boolean {
-    return this.#bytes >= BATCH_BYTES;
+    return this.#lines.bytes >= BATCH_BYTES;
   }
   /** The batch's buffer is the receiver's: it may be transferred. */
   take(): EventBatch | null {
     const range = this.span.take();
     if (!range) return null;
-    const batch = {
-      range,
-      generation: this.#generation,
-      rows: this.#rows,
-      ndjson: this.#room.subarray(0, this.#bytes),
-      columns: columnMask(this.#used),
-    };
-    this.#room = Buffer.allocUnsafeSlow(ROOM_BYTES);
-    this.#bytes = 0;
-    this.#rows = 0;
+    const rows = this.#lines.count;
+    const batch = { range, generation: this.#generation, rows, ndjson: this.#lines.take(), columns: columnMask(this.#used) };
     this.#used.fill(0);
     return batch;
   }
@@ -147,7 +156,7 @@ export class FactGathering {
 /** Signals and watermarks for the judge (J3). */
 export class SignalGathering {
   readonly span: Span;
-  #signals: Signal[] = [];
+  readonly #lines = new Lines();
   #watermarks: Record<string, UnixMs> = {};
   #n: number;
 
@@ -156,22 +165,22 @@ export class SignalGathering {
     this.#n = n;
   }
   readonly add = (signal: Signal): void => {
-    this.#signals.push(signal);
+    this.#lines.add(JSON.stringify(signal));
   };
   readonly watermark = (stream: string, time: UnixMs): void => {
     this.#watermarks[stream] = unixMs(Math.max(this.#watermarks[stream] ?? 0, time));
   };
   get due(): boolean {
-    return this.#signals.length >= PAGE_SIGNALS;
+    return this.#lines.count >= PAGE_SIGNALS;
   }
   get full(): boolean {
-    return this.#signals.length >= PAGE_LIMIT;
+    return this.#lines.bytes >= PAGE_BYTES;
   }
-  take(): Page | null {
+  /** The page's buffer is the receiver's: it may be transferred. */
+  take(): PackedPage | null {
     const range = this.span.take();
     if (!range) return null;
-    const page: Page = { ...range, n: this.#n++, watermarks: this.#watermarks, signals: this.#signals };
-    this.#signals = [];
+    const page: PackedPage = { ...range, n: this.#n++, watermarks: this.#watermarks, lines: this.#lines.take() };
     this.#watermarks = {};
     return page;
   }

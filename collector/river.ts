@@ -16,7 +16,7 @@ import { FactGathering, RowGathering, SignalGathering } from './gather.ts';
 import { type JournalItem, JournalReader } from './journal/reader.ts';
 import type { HostView } from './model/agent.ts';
 import type { FactPage } from './model/fact.ts';
-import type { Page } from './model/page.ts';
+import type { PackedPage } from './model/page.ts';
 import type { RuleSet } from './model/rule.ts';
 import { makePass } from './pipeline.ts';
 import type { EventBatch } from './store/store.ts';
@@ -79,7 +79,7 @@ export type ToState = { readonly kind: 'rules'; readonly rules: RuleSet } | Page
 /** Signals and facts of what the pass read since; each sink commits its own, in one transaction. */
 export interface PageMessage {
   readonly kind: 'page';
-  readonly page: Page | null;
+  readonly page: PackedPage | null;
   readonly facts: FactPage | null;
 }
 
@@ -202,7 +202,7 @@ const run = async (): Promise<void> => {
     if (factPage) save('facts', { incarnation: factPage.incarnation, offset: factPage.to });
     pages += 1;
     sentAt = performance.now();
-    data.state.postMessage({ kind: 'page', page, facts: factPage } satisfies ToState);
+    data.state.postMessage({ kind: 'page', page, facts: factPage } satisfies ToState, page ? [page.lines.buffer as ArrayBuffer] : []);
     for (const { rule, reason } of pass.takeQuarantined()) main.postMessage({ kind: 'quarantined', rule, reason } satisfies FromRiver);
     const shapes = pass.takeFailedShapes();
     if (shapes) main.postMessage({ kind: 'shapes', shapes } satisfies FromRiver);

@@ -9,6 +9,7 @@ import { isDiskFault, toError } from '../core/errors.ts';
 import { days, type UnixMs, unixMs } from '../core/units.ts';
 import { type Committer, openCommitParts, openCommitter, openFactCommitter } from './commit.ts';
 import type { FactsChanged } from './facts/apply.ts';
+import { unpackPage } from './model/page.ts';
 import type { Changed } from './pipeline.ts';
 import { regroupingState } from './regroup.ts';
 import type { FromState, PageMessage, ToState } from './river.ts';
@@ -76,7 +77,7 @@ const SELF_TEST = 'vigil-self-test';
 const commitBoth = (committer: Committer, { page, facts: factPage }: PageMessage): readonly FromStateWorker[] =>
   core.transaction((): readonly FromStateWorker[] => {
     const known = factPage && facts.commit(factPage);
-    const changed = page && committer.commit(page);
+    const changed = page && committer.commit(unpackPage(page));
     return [
       ...(factPage ? [{ kind: 'known', to: factPage.to, changed: known ?? { hosts: {}, subjects: [] } } as const] : []),
       ...(page && changed

@@ -27,7 +27,7 @@ export interface Correlator {
    * Adds the page to the table and judges it, inside the caller's transaction (C1).
    * Windows of one pair are joined where they overlap; the order is by correlation, then group, then time.
    */
-  judge(page: Pick<Page, 'signals' | 'watermarks'>, table: SignalTable): Judged;
+  judge(page: Pick<Page, 'signals' | 'watermarks' | 'texts'>, table: SignalTable): Judged;
 }
 
 /** Groups of one correlation that got signals from this page. */
@@ -42,13 +42,13 @@ interface Batch {
 export const makeCorrelator = (set: RuleSet): Correlator => {
   const plan = makePlan(set);
   const watermarks = makeWatermarks();
-  const judge = (page: Pick<Page, 'signals' | 'watermarks'>, table: SignalTable): Judged => {
+  const judge = (page: Pick<Page, 'signals' | 'watermarks' | 'texts'>, table: SignalTable): Judged => {
     const isLate = lateness(lowestLive(watermarks.of(table)));
     watermarks.raise(table, page.watermarks);
     const out: Satisfied[] = [];
     const arrived: Arrived[] = [];
     const batches = new Map<string, Map<string, Batch>>();
-    const take = (signals: readonly Signal[]): void => {
+    const take = (signals: readonly Signal[], texts?: readonly string[]): void => {
       const rows: SignalRow[] = [];
       const plain: PlainArrival[] = [];
       for (const signal of signals) {
@@ -58,7 +58,7 @@ export const makeCorrelator = (set: RuleSet): Correlator => {
         if (made.plain) plain.push(made.plain);
       }
       // The page's own signals stand in the table before anything is judged (S2).
-      table.add(signals, rows);
+      table.add(signals, rows, texts);
       for (const { entity, group, signal } of plain) {
         const { rule, time, ingested } = signal;
         out.push({
@@ -75,7 +75,7 @@ export const makeCorrelator = (set: RuleSet): Correlator => {
         });
       }
     };
-    take(page.signals);
+    take(page.signals, page.texts);
     for (const correlation of plan.order) {
       const { rule } = correlation;
       const own = [...(batches.get(rule.id)?.values() ?? [])];

@@ -37,8 +37,8 @@ export interface SignalRange {
  * MUST order by time, then by signal id.
  */
 export interface SignalTable {
-  /** Keeps signals and their rows until they expire. */
-  add(signals: readonly Signal[], rows: readonly SignalRow[]): void;
+  /** Keeps signals and their rows until they expire. `texts`: the signals as JSON, where they are at hand. */
+  add(signals: readonly Signal[], rows: readonly SignalRow[], texts?: readonly string[]): void;
   /** At most `limit` rows, oldest first, or newest first. */
   range(range: SignalRange, limit: number, order?: 'oldest' | 'newest'): readonly SignalRow[];
   /** How many rows, counted up to `limit`. */

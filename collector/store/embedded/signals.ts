@@ -98,7 +98,7 @@ export const openSignals = (db: DatabaseSync): SignalTable => {
   };
 
   return {
-    add: (signals, rows) => {
+    add: (signals, rows, texts) => {
       const keys = new Map<string, Key[]>();
       for (const row of rows) {
         const key: Key = [row.correlation, row.group, row.time, row.rule];
@@ -107,10 +107,10 @@ export const openSignals = (db: DatabaseSync): SignalTable => {
         else keys.set(row.signal, [key]);
         insertRow.run(row.correlation, row.group, row.time, row.signal, row.rule, row.value ?? null);
       }
-      for (const signal of signals) {
+      for (const [i, signal] of signals.entries()) {
         const own = keys.get(signal.id) ?? [];
         keys.delete(signal.id);
-        if (insertSignal.run(signal.id, signal.ingested, JSON.stringify(signal), JSON.stringify(own)).changes === 0)
+        if (insertSignal.run(signal.id, signal.ingested, texts?.[i] ?? JSON.stringify(signal), JSON.stringify(own)).changes === 0)
           joinKeys(signal.id, own);
       }
       for (const [id, own] of keys) joinKeys(id, own);

@@ -7,7 +7,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type Clock, systemClock } from '../../../core/clock.ts';
 import { days, type UnixMs, unixMs } from '../../../core/units.ts';
 import { fault } from '../../errors.ts';
-import type { Page } from '../../model/page.ts';
+import { type Page, pageText } from '../../model/page.ts';
 import { registerQueryFunctions } from '../../query/sql-sqlite.ts';
 import type { Collection, Collections, Listed, ListQuery, PutOptions, Sink, SinkPosition, StateStore, Stored, Write } from '../store.ts';
 import { migrate } from './migrate.ts';
@@ -108,7 +108,7 @@ export const openState = (file: string, clock: Clock = systemClock): StateCore =
           return;
         for (const { collection, id, value } of writes) write(collection, id, value);
         if (page !== undefined)
-          sql('INSERT OR IGNORE INTO page VALUES (?, ?, ?, ?)').run(page.incarnation, page.from, JSON.stringify(page), clock.now());
+          sql('INSERT OR IGNORE INTO page VALUES (?, ?, ?, ?)').run(page.incarnation, page.from, pageText(page), clock.now());
         sql('INSERT OR REPLACE INTO sink VALUES (?, ?, ?, ?)').run(at.sink, at.collector, at.incarnation, at.offset);
       }),
     page: (incarnation, from) => {
