@@ -71,8 +71,8 @@ export const decisionsOf = (inputs: ReportInputs, figures: WeeklyFigures, times:
       : []),
     ...settings.waivers
       .filter(({ until }) => until - to < SOON_MS)
-      .map(({ check, name, owner, until }) => ({
-        text: `Renew or end the exception of ${check} on ${name}`,
+      .map(({ title, name, owner, until }) => ({
+        text: `Renew or end the exception of “${title}” on ${name}`,
         who: owner === '' ? 'nobody yet' : owner,
         why: 'lapses by itself',
         ...by(until),

@@ -98,7 +98,7 @@ const settingStory = ({ settings, files }: WeeklyFigures): readonly Line[] => {
   if (all.expected === 0) return [];
   const answered = all.expected - all.unknown;
   const first = failing[0];
-  const worst = first === undefined ? '' : ` The gravest fail is ${first.check} on ${listed(first.names, 2)}.`;
+  const worst = first === undefined ? '' : ` The gravest fail is “${first.title}” on ${listed(first.names, 2)}.`;
   const changed =
     files.unexplained > 0
       ? ` ${capital(speltMany(files.unexplained, 'change'))} of watched files ${files.unexplained === 1 ? 'has' : 'have'} no explanation.`

@@ -82,7 +82,7 @@ const both = (...of: readonly Node[]): Node => ({ kind: 'and', of });
 export const gatherInputs = async (ports: GatherPorts, week: Week, kept: MomentInput | null): Promise<ReportInputs> => {
   const before = weekAfter(week, -1);
   const hosts = kept?.hosts ?? (await ports.hosts());
-  const [now, then] = [await windowOf(ports, week, true), await windowOf(ports, before, false)];
+  const [now, then] = [await windowOf(ports, week, hosts, true), await windowOf(ports, before, hosts, false)];
   const moment = kept ?? (await momentOf(ports, hosts, now.records));
   return {
     method: METHOD,
@@ -110,9 +110,9 @@ const momentOf = async (ports: GatherPorts, hosts: readonly HostStanding[], reco
   inventory: await inventoryOf(ports),
 });
 
-const windowOf = async (ports: GatherPorts, week: Week, hourly: boolean): Promise<WindowInput> => {
+const windowOf = async (ports: GatherPorts, week: Week, hosts: readonly HostStanding[], hourly: boolean): Promise<WindowInput> => {
   const { from, to, days } = week;
-  const incidents = await incidentsOf(ports, week);
+  const incidents = await incidentsOf(ports, week, hosts);
   const alerts = await alertsOf(ports, week);
   const records = await recordsOf(ports, week, hourly);
   const noticed = await noticesOf(ports, week);
@@ -158,8 +158,14 @@ const alertsOf = async ({ state }: GatherPorts, { from, to }: Week): Promise<rea
   return inputs.sort((a, b) => a.first - b.first || (a.id < b.id ? -1 : 1));
 };
 
-const incidentsOf = async ({ state, nameOf }: GatherPorts, { from, to }: Week): Promise<readonly IncidentInput[]> => {
+const incidentsOf = async (
+  { state, nameOf, self }: GatherPorts,
+  { from, to }: Week,
+  hosts: readonly HostStanding[],
+): Promise<readonly IncidentInput[]> => {
   const found = await all(state, 'incident', range('first', 'lt', to));
+  // What the collector says of itself is about a host only where that host is watched.
+  const selfWatched = hosts.some(({ host, standing }) => host === self && standing !== 'unmanaged');
   const inputs = await Promise.all(
     found.map(async ({ id, value }): Promise<IncidentInput | null> => {
       const work = (await state.get('incidentWork', id))?.value;
@@ -183,7 +189,7 @@ const incidentsOf = async ({ state, nameOf }: GatherPorts, { from, to }: Week): 
         verdict: work?.verdict ?? null,
         hosts: entities.flatMap((entity) => {
           const parsed = parseEntity(entity);
-          return parsed?.kind === 'host' ? [nameOf(parsed.id) ?? parsed.id] : [];
+          return parsed?.kind === 'host' && !(parsed.id === self && !selfWatched) ? [nameOf(parsed.id) ?? parsed.id] : [];
         }),
       };
     }),
@@ -238,9 +244,9 @@ const noticesOf = async ({ events }: GatherPorts, { from, to }: Week): Promise<P
       event: event['event.id'] ?? '',
       at: event['@timestamp'] ?? from,
       action: event['event.action'] ?? '',
-      host: event['host.name'] ?? null,
+      host: event['vigil.extra']?.['notice.host.name'] ?? null,
       message: event.message ?? '',
-      count: Number(event['vigil.extra']?.['count'] ?? 0) || 0,
+      count: event['vigil.count'] ?? 0,
     }),
   );
   return { notices, noticesMore: Math.max(0, count - notices.length) };

@@ -20,10 +20,14 @@ const INNOCENT: ReadonlySet<string> = new Set(['benign', 'false-positive', 'dupl
 
 type Rule = (figures: WeeklyFigures, times: Times) => Lead | null;
 
+/** High or critical, and not found to be something else. */
+export const isGrave = ({ severity, verdict }: Pick<IncidentFigure, 'severity' | 'verdict'>): boolean =>
+  levelRank(severity) >= GRAVE && !INNOCENT.has(verdict ?? '');
+
 /** What the week's worst incident is; null where none is grave and real. */
 export const worstOf = ({ incidents }: WeeklyFigures): IncidentFigure | null =>
   [...incidents.incidents]
-    .filter(({ severity, verdict }) => levelRank(severity) >= GRAVE && !INNOCENT.has(verdict ?? ''))
+    .filter(isGrave)
     .sort(
       (a, b) =>
         levelRank(b.severity) - levelRank(a.severity) || Number(b.open) - Number(a.open) || b.alerts - a.alerts || a.number - b.number,
@@ -56,7 +60,7 @@ const endingOf = (one: IncidentFigure): string => {
 const byIncident: Rule = (figures, times) => {
   const worst = worstOf(figures);
   if (worst === null) return null;
-  const grave = figures.incidents.incidents.filter(({ severity, verdict }) => levelRank(severity) >= GRAVE && !INNOCENT.has(verdict ?? ''));
+  const grave = figures.incidents.incidents.filter(isGrave);
   const ending = endingOf(worst);
   const headline =
     grave.length === 1
@@ -103,11 +107,14 @@ const byNothing: Rule = ({ coverage }) =>
       };
 
 const byLoss: Rule = ({ coverage }) =>
-  coverage.lost === 0
+  coverage.lost + coverage.holes === 0
     ? null
     : {
         headline: 'No grave incident, but records were lost',
-        standfirst: `${capital(many(coverage.lost, 'record'))} of ${many(coverage.records + coverage.lost, 'record')} did not arrive. What they said cannot be known any more.`,
+        standfirst:
+          coverage.lost === 0
+            ? 'A part of what agents sent cannot be read any more, and how many records it held is not known.'
+            : `${capital(many(coverage.lost, 'record'))} of ${many(coverage.records + coverage.lost, 'record')} did not arrive. What they said cannot be known any more.`,
       };
 
 const bySilence: Rule = ({ coverage }) =>
@@ -120,7 +127,8 @@ const bySilence: Rule = ({ coverage }) =>
 
 const bySettings: Rule = ({ settings, before }) => {
   const more = settings.all.fail - before.settings.all.fail;
-  if (before.settings.all.expected === 0 || more <= 0) return null;
+  // Nothing to compare with where no answer was in date a week before.
+  if (before.settings.all.expected === before.settings.all.unknown || more <= 0) return null;
   return {
     headline: `No grave incident, but ${speltMany(more, 'more check')} ${more === 1 ? 'fails' : 'fail'}`,
     standfirst: `${capital(many(settings.all.fail, 'check'))} of ${count(settings.all.expected - settings.all.unknown)} that were answered ${settings.all.fail === 1 ? 'fails' : 'fail'}, against ${count(before.settings.all.fail)} a week before.`,

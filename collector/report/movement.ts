@@ -4,7 +4,9 @@
  * Input: figures of both weeks. Output: at most four of each, weightiest first; with nothing to compare it says so. Pure.
  */
 import type { Movement } from './document.ts';
+import { isGrave } from './headline.ts';
 import type { Step } from './section/clocks.ts';
+import { turnsByKind } from './section/controls.ts';
 import { riskName } from './section/risks.ts';
 import type { WeekFigures, WeeklyFigures } from './weekly.ts';
 import { capital, count, listed, many, points, share, span, speltMany } from './words.ts';
@@ -26,8 +28,7 @@ const SAME = 0.1;
 const judge = (change: number, weight: number, head: string, text: string): readonly Judged[] =>
   change === 0 ? [] : [{ side: change < 0 ? 'better' : 'worse', weight, head, text }];
 
-const grave = ({ incidents }: WeekFigures): number =>
-  incidents.incidents.filter(({ severity, carriedIn }) => !carriedIn && (severity === 'critical' || severity === 'high')).length;
+const grave = ({ incidents }: WeekFigures): number => incidents.incidents.filter((one) => !one.carriedIn && isGrave(one)).length;
 
 const soonness = (now: WeekFigures, before: WeekFigures, step: Step, head: string, weight: number): readonly Judged[] => {
   const of = ({ incidents }: WeekFigures) => incidents.steps.find((one) => one.step === step);
@@ -48,10 +49,10 @@ const soonness = (now: WeekFigures, before: WeekFigures, step: Step, head: strin
 
 const settings = ({ settings: now, before }: WeeklyFigures): readonly Judged[] => {
   const then = before.settings;
-  if (now.all.expected === 0 || then.all.expected === 0) return [];
+  if (now.all.expected === now.all.unknown || then.all.expected === then.all.unknown) return [];
   const turned = (to: 'pass' | 'fail') => now.changed.filter((one) => one.to === to);
-  const name = (all: readonly { readonly check: string; readonly name: string }[]): string =>
-    listed([...new Set(all.map(({ check, name }) => `${check} on ${name}`))], 2);
+  const name = (all: readonly { readonly title: string; readonly name: string }[]): string =>
+    listed([...new Set(all.map(({ title, name }) => `“${title}” on ${name}`))], 2);
   const [good, wrong] = [turned('pass'), turned('fail')];
   const unknown = now.all.unknown - then.all.unknown;
   return [
@@ -84,14 +85,11 @@ const coverage = ({ coverage: now }: WeeklyFigures, heardBefore: number): readon
 ];
 
 const outcomes = ({ controls: { turned } }: WeeklyFigures): readonly Judged[] => {
-  const of = (to: string): string =>
-    listed(
-      turned.filter((one) => one.to === to).map(({ id }) => id),
-      4,
-    );
+  const { rose, fell, lost } = turnsByKind(turned);
   return [
-    ...(of('satisfied') === '' ? [] : judge(-1, 55, 'Controls', `Now satisfied: ${of('satisfied')}.`)),
-    ...(of('not-satisfied') === '' ? [] : judge(1, 72, 'Controls', `No longer satisfied, or found not to be: ${of('not-satisfied')}.`)),
+    ...(rose.length > 0 ? judge(-1, 55, 'Controls', `Satisfied again: ${listed(rose, 4)}.`) : []),
+    ...(fell.length > 0 ? judge(1, 72, 'Controls', `No longer satisfied: ${listed(fell, 4)}.`) : []),
+    ...(lost.length > 0 ? judge(1, 35, 'Controls', `No longer known: ${listed(lost, 4)}.`) : []),
   ];
 };
 

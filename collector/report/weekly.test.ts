@@ -198,7 +198,7 @@ describe('decisions and gaps', () => {
     const texts = decisionsOf(inputs, weeklyFigures(inputs), times).map(({ text }) => text);
     expect(texts[0]).toBe('Take INC-9, or dismiss it with a reason');
     expect(texts).toContain('Bring web-2 back, or retire it with a reason');
-    expect(texts).toContain('Renew or end the exception of core-dumps-restricted on db-1');
+    expect(texts).toContain('Renew or end the exception of “core-dumps-restricted” on db-1');
     expect(decisionsOf(emptyInputs(), weeklyFigures(emptyInputs()), times).map(({ text }) => text)).toEqual([
       'Enrol the first host, so that there is something to report',
     ]);

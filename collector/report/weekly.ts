@@ -38,7 +38,11 @@ export interface WeeklyFigures extends WeekFigures {
 
 export const weeklyFigures = (inputs: ReportInputs): WeeklyFigures => {
   const names = new Map<string, string>(inputs.moment.hosts.map(({ host, name }) => [host, name]));
+  // Checks that are asked once are asked of the collector, which need not be a host that is watched.
+  if (!inputs.moment.hosts.some(({ host, standing }) => host === inputs.controls.self && standing !== 'unmanaged'))
+    names.set(inputs.controls.self, 'the collector');
   const nameOf = (host: string): string => names.get(host) ?? host;
+  const titleOf = (check: string): string => inputs.controls.titles[check] ?? check;
   const ground = groundOf(inputs);
   const checks = checksOf(
     ground,
@@ -46,21 +50,17 @@ export const weeklyFigures = (inputs: ReportInputs): WeeklyFigures => {
   );
   const of = (window: WindowInput): WeekFigures => ({
     incidents: incidentFigures(window, inputs.targets),
-    settings: settingFigures(ground, checks, window, nameOf),
+    settings: settingFigures(ground, checks, window, { nameOf, titleOf }),
     files: fileFigures(window.files),
   });
   const now = of(inputs.now);
   return {
     ...now,
     before: of(inputs.before),
-    coverage: coverageFigures(inputs.now, inputs.before, inputs.moment),
+    coverage: coverageFigures(inputs.now, inputs.before, inputs.moment, inputs.controls.self),
     entities: entityFigures(inputs.scores, inputs.now),
     controls: controlFigures(inputs, now.settings.changed),
-    risks: riskFigures(
-      inputs.risks.risks,
-      { ...ground, incidents: inputs.risks.incidents, nameOf, titleOf: (check) => inputs.controls.titles[check] ?? check },
-      inputs.now,
-    ),
+    risks: riskFigures(inputs.risks.risks, { ...ground, incidents: inputs.risks.incidents, nameOf, titleOf }, inputs.now),
     vulnerabilities: { matched: 0, ...inputs.moment.inventory },
   };
 };

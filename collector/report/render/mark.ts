@@ -109,7 +109,7 @@ export const daysSvg = (caption: string, days: readonly { readonly label: string
 export const postureSvg = (points: readonly PosturePoint[]): string => {
   const known = points.flatMap(({ percent }, i) => (percent === null ? [] : [{ percent, i }]));
   const low = Math.max(0, Math.floor((Math.min(100, ...known.map(({ percent }) => percent)) - 5) / 20) * 20);
-  const [left, right, top, base] = [8, 298, 12, 76];
+  const [left, right, top, base] = [8, 286, 12, 76];
   const x = (i: number): number => left + ((right - left) * i) / Math.max(1, points.length - 1);
   const y = (percent: number): number => base - ((percent - low) / (100 - low)) * (base - top);
   const first = known[0]?.i ?? points.length;

@@ -42,14 +42,26 @@ const wrapped = (text: string, indent = ''): string =>
     .map((one) => indent + one)
     .join('\n');
 
-const tableText = (columns: readonly Column[], rows: readonly (readonly Line[])[]): string => {
-  const cells = [columns.map(({ title }) => title), ...rows.map((row) => row.map(plain))];
+const isBar = (line: Line): boolean => line.length === 1 && typeof line[0] === 'object' && 'bar' in line[0];
+
+/** A column of bars says what its neighbours say in digits. */
+const withoutBars = (columns: readonly Column[], rows: readonly (readonly Line[])[]): readonly number[] =>
+  columns.flatMap((_, i) =>
+    rows.length > 0 && rows.every((row) => isBar(row[i] ?? []) || plain(row[i] ?? []) === '') && rows.some((row) => isBar(row[i] ?? []))
+      ? []
+      : [i],
+  );
+
+const NARROWEST = 8;
+
+const tableText = (all: readonly Column[], allRows: readonly (readonly Line[])[]): string => {
+  const kept = withoutBars(all, allRows);
+  const columns = kept.map((i) => all[i] as Column);
+  const cells = [columns.map(({ title }) => title), ...allRows.map((row) => kept.map((i) => plain(row[i] ?? [])))];
   const widths = columns.map((_, i) => Math.max(1, ...cells.map((row) => (row[i] ?? '').length)));
-  // The columns that may wrap give way, the widest first, so that a line fits.
+  // The widest column gives way first, text before figures, so that a line fits.
   for (let over = widths.reduce((sum, n) => sum + n + 2, -2) - WIDTH; over > 0; over--) {
-    const giving = columns.map((column, i) => ({ i, n: column.wrap ? (widths[i] as number) : 0 })).sort((a, b) => b.n - a.n)[0];
-    const widest = widths.map((n, i) => ({ i, n })).sort((a, b) => b.n - a.n)[0];
-    const at = giving !== undefined && giving.n > 12 ? giving.i : (widest?.i ?? 0);
+    const at = widths.map((n, i) => ({ i, n: n <= NARROWEST ? 0 : columns[i]?.wrap ? n * 1.3 : n })).sort((a, b) => b.n - a.n)[0]?.i ?? 0;
     widths[at] = (widths[at] as number) - 1;
   }
   const row = (values: readonly string[]): string => {
@@ -119,7 +131,9 @@ export const textOf = ({ week, organisation, range, made, revision, revised, fro
     `${RULE}\n${wrapped(visible(front.headline))}`,
     wrapped(visible(front.standfirst)),
     ...front.story.map((one) => wrapped(plain(one))),
-    wrapped(`Posture. ${plain(front.posture.line)}${front.posture.note === '' ? '' : ` ${front.posture.note}`}`),
+    wrapped(
+      `Posture. ${front.posture.percent === null ? '' : `${front.posture.percent} % `}${plain(front.posture.line)}${front.posture.note === '' ? '' : ` ${front.posture.note}`}`,
+    ),
     movements('What got better', front.better, nothing(front.compared, 'better')),
     movements('What got worse', front.worse, nothing(front.compared, 'worse')),
     `Decisions needed\n${

@@ -118,7 +118,7 @@ export const controlFigures = (inputs: ReportInputs, changed: readonly ChangedAn
       const [was, is] = [then[i], states[i]];
       if (was === null || was === undefined || is === null || is === undefined || was === is) return [];
       const own = changed.filter(({ check }) => checks.includes(check));
-      const because = own.map(({ check, name, to: answer }) => `${controls.titles[check] ?? check} on ${name}: ${answer}`);
+      const because = own.map(({ title, name, to: answer }) => `${title} on ${name}: ${answer}`);
       const ids = own.length > 0 ? own.map(({ observation }) => observation) : namedBy(askAt(ground, checks, to)).map(({ id }) => id);
       return [{ id: control.id, title: control.title, from: was, to: is, because, observations: ids }];
     }),
@@ -182,23 +182,32 @@ export const complianceSection = (figures: ControlFigures, times: Times): Sectio
   };
 };
 
+/** Ids of controls that came to be satisfied, that ceased to be, that were measured for the first time, that cannot be told any more. */
+export const turnsByKind = (turned: readonly TurnedControl[]) => {
+  const ids = (pick: (one: TurnedControl) => boolean): readonly string[] => turned.filter(pick).map(({ id }) => id);
+  return {
+    rose: ids(({ from, to }) => from === 'not-satisfied' && to === 'satisfied'),
+    fell: ids(({ from, to }) => from === 'satisfied' && to === 'not-satisfied'),
+    fresh: ids(({ from }) => from === 'unknown'),
+    lost: ids(({ to }) => to === 'unknown'),
+  };
+};
+
 const takeawayOf = ({ now, turned }: ControlFigures): string => {
   if (measuredOf(now) === 0) return 'No outcome is measured, so none can be said to be met.';
-  const rose = turned
-    .filter(({ to, from }) => to === 'satisfied' || (from === 'not-satisfied' && to === 'unknown'))
-    .filter(({ to }) => to === 'satisfied').length;
-  const fell = turned.filter(({ to }) => to === 'not-satisfied').length;
-  const lost = turned.filter(({ to }) => to === 'unknown').length;
+  const { rose, fell, fresh, lost } = turnsByKind(turned);
   const parts = [
-    ...(rose > 0 ? [`${speltMany(rose, 'outcome')} improved`] : []),
-    ...(fell > 0
-      ? [`${speltMany(fell, rose > 0 ? 'one' : 'outcome', rose > 0 ? 'ones' : 'outcomes').replace(/ (?:one|ones)$/, '')} fell`]
+    ...(rose.length > 0 ? [`${spelt(rose.length)} rose to satisfied`] : []),
+    ...(fell.length > 0 ? [`${spelt(fell.length)} fell`] : []),
+    ...(fresh.length > 0
+      ? [
+          `${spelt(fresh.length)} ${fresh.length === 1 ? 'is' : 'are'} measured that ${fresh.length === 1 ? 'was' : 'were'} not a week before`,
+        ]
       : []),
-    ...(lost > 0 ? [`${spelt(lost)} can no longer be told`] : []),
+    ...(lost.length > 0 ? [`${spelt(lost.length)} can no longer be told`] : []),
   ];
-  return parts.length === 0
-    ? `No outcome turned. ${capital(spelt(now.satisfied))} of ${speltMany(measuredOf(now), 'measured outcome')} ${now.satisfied === 1 ? 'is' : 'are'} satisfied.`
-    : `${capital(listed(parts))}.`;
+  const standing = `${capital(spelt(now.satisfied))} of ${speltMany(measuredOf(now), 'measured outcome')} ${now.satisfied === 1 ? 'is' : 'are'} satisfied`;
+  return parts.length === 0 ? `${standing}; none turned in the week.` : `${standing}; ${listed(parts, 4)}.`;
 };
 
 const blocksOf = (figures: ControlFigures, times: Times, turned: readonly TurnedControl[]): readonly Block[] => {
@@ -242,7 +251,13 @@ const blocksOf = (figures: ControlFigures, times: Times, turned: readonly Turned
               .map((one): readonly (Line | string)[] => [
                 [mono(one.id), ` ${one.title.length > 70 ? `${one.title.slice(0, 69)}…` : one.title}`],
                 [{ mark: MARKS[one.from] }, ' → ', { mark: MARKS[one.to] }],
-                one.because.length === 0 ? 'an answer came or went stale' : listed(one.because, 2),
+                one.because.length > 0
+                  ? listed(one.because, 2)
+                  : one.from === 'unknown'
+                    ? 'all its checks are answered now'
+                    : one.to === 'unknown'
+                      ? 'an answer went stale'
+                      : 'answers came that were missing',
                 `${count(one.observations.length)} obs.`,
               ]),
           ),

@@ -35,6 +35,8 @@ export interface CoverageFigures {
   readonly failed: number;
   /** Records that were declared lost or missing in the week. */
   readonly lost: number;
+  /** Losses of which nobody can say how many records they held. */
+  readonly holes: number;
   readonly losses: readonly { readonly at: UnixMs; readonly message: string; readonly event: string }[];
   readonly refusedBlocks: number;
   readonly silences: number;
@@ -61,7 +63,7 @@ const REFUSED: ReadonlySet<string> = new Set(['block-bad', 'block-conflict', 'id
 /** Counts of agents that mean records are gone. */
 const GONE: ReadonlySet<string> = new Set(['dropped', 'lost', 'gap', 'redacted']);
 
-export const coverageFigures = (window: WindowInput, before: WindowInput, moment: MomentInput): CoverageFigures => {
+export const coverageFigures = (window: WindowInput, before: WindowInput, moment: MomentInput, self: string): CoverageFigures => {
   const { records, notices } = window;
   const inside = moment.hosts.filter(({ standing }) => !OUTSIDE.has(standing));
   const byHost = new Map(records.byHost.map((one) => [one.host, one]));
@@ -90,7 +92,10 @@ export const coverageFigures = (window: WindowInput, before: WindowInput, moment
     heard: hosts.filter((one) => one.records > 0).length,
     hosts: [...hosts].sort((a, b) => b.records - a.records || (a.name < b.name ? -1 : 1)),
     unmanaged: [
-      ...new Set([...moment.hosts.filter(({ standing }) => standing === 'unmanaged').map(({ name }) => name), ...moment.unmanaged]),
+      ...new Set([
+        ...moment.hosts.filter(({ host, standing }) => standing === 'unmanaged' && host !== self).map(({ name }) => name),
+        ...moment.unmanaged,
+      ]),
     ],
     silent: inside.filter(({ standing }) => standing === 'silent').map(({ name }) => name),
     sources: moment.sources.length,
@@ -98,6 +103,7 @@ export const coverageFigures = (window: WindowInput, before: WindowInput, moment
     records: records.total,
     failed: records.failed,
     lost: losses.reduce((sum, one) => sum + one.count, 0),
+    holes: losses.filter((one) => one.count === 0).length,
     losses: losses.map(({ at, message, event }) => ({ at, message, event })),
     refusedBlocks: said(REFUSED).length,
     silences: notices.filter(({ action }) => action === 'agent-silent').length,
@@ -135,13 +141,18 @@ export const coverageSection = (figures: CoverageFigures, moment: MomentInput, t
   blocks: blocksOf(figures, times),
 });
 
-const takeawayOf = ({ expected, heard, sources, lost, quiet, records }: CoverageFigures): string => {
+const takeawayOf = ({ expected, heard, sources, lost, holes, quiet, records }: CoverageFigures): string => {
   if (expected === 0 && records === 0) return 'No host is expected and nothing was heard: this report could see nothing.';
   const hosts =
     expected === 0
       ? `${capital(spelt(0))} host is expected, and ${many(records, 'record')} came from elsewhere`
       : `${capital(spelt(heard))} of ${speltMany(expected, 'host')} ${heard === 1 && expected === 1 ? 'was' : 'were'} heard, through ${speltMany(sources, 'source')}`;
-  const loss = lost === 0 ? 'No record is known to be lost' : `${capital(many(lost, 'record'))} ${lost === 1 ? 'was' : 'were'} lost`;
+  const loss =
+    lost === 0 && holes > 0
+      ? `Records were lost in ${speltMany(holes, 'place')}, and how many is not known`
+      : lost === 0
+        ? 'No record is known to be lost'
+        : `${capital(many(lost, 'record'))} ${lost === 1 ? 'was' : 'were'} lost`;
   const gone = quiet.length === 0 ? '' : `, and ${listed(quiet)} fell quiet since the week before`;
   return `${hosts}. ${loss}${gone}.`;
 };

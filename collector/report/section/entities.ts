@@ -78,7 +78,7 @@ const madeOf = (shares: EntityFigure['threatShares']): Line => {
   const rest = shares.slice(SHARES).reduce((sum, one) => sum + Math.round(one.share * 10), 0) / 10;
   const parts: readonly (readonly [string, number])[] = [
     ...shown.map(({ title, share }) => [title, share] as const),
-    ...(shares.length > SHARES ? [[`${shares.length - SHARES} others`, rest] as const] : []),
+    ...(shares.length > SHARES ? [[many(shares.length - SHARES, 'other'), rest] as const] : []),
   ];
   return parts.flatMap(([title, points], i): Line => [`${i > 0 ? '; ' : ''}${title} `, strong(points.toFixed(1))]);
 };

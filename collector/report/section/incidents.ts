@@ -224,7 +224,7 @@ const alertBlocks = (figures: IncidentFigures, window: WindowInput, times: Times
       `When the week ended, ${closed === 0 ? 'none was' : `${count(closed)} ${closed === 1 ? 'was' : 'were'}`} closed${verdicts.length > 0 ? ` (${verdicts.join(', ')})` : ''} and `,
       strong(`${count(alertsOpen)} open`),
       untouched > 0
-        ? `, ${untouched === alertsOpen ? 'none of them looked at yet' : `${count(untouched)} of them not looked at yet`}. `
+        ? `, ${untouched === alertsOpen ? (alertsOpen === 1 ? 'not looked at yet' : 'none of them looked at yet') : `${count(untouched)} of them not looked at yet`}. `
         : '. ',
       query('alerts'),
     ),

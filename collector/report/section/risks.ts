@@ -7,7 +7,7 @@ import { type UnixMs, unixMs } from '../../../core/units.ts';
 import { indicatedAt, type RiskGround } from '../../isms/indicated.ts';
 import { levelOf, rankOf } from '../../isms/risk-level.ts';
 import type { Basis, Likelihood, Risk } from '../../model/risk.ts';
-import { type Block, bad, hatch, type Line, mono, note, query, type Section, table, wide } from '../document.ts';
+import { type Block, bad, hatch, type Line, note, query, type Section, table, wide } from '../document.ts';
 import { capital, count, listed, many, spelt, speltMany, type Times } from '../words.ts';
 import type { SettingFigures } from './settings.ts';
 
@@ -112,7 +112,7 @@ const takeawayOf = ({ risks, above, moved }: RiskFigures): string => {
 
 const riskBlocks = (risks: readonly RiskFigure[], times: Times): readonly Block[] => [
   table(
-    ['', wide('Risk'), 'Assessed', 'Indicated', wide('Because')],
+    ['', wide('Risk'), wide('Assessed'), wide('Indicated'), wide('Because')],
     risks.map((one): readonly (Line | string)[] => [
       riskName(one),
       [{ text: one.title, tone: 'serif' }],
@@ -136,6 +136,12 @@ const indicatedCell = ({ indicated, before, above, measured, expected, because }
   return [above ? bad(text) : text, measured < expected ? ` (${count(measured)} of ${count(expected)} answered)` : ''];
 };
 
+/** What is found and expected stands in section 5. */
+const shortBasis = ({ kind, text }: Basis): string => {
+  const short = kind === 'observation' ? (text.split(': it is ')[0] as string) : text.replace(/, and \d+ more rules?/, '');
+  return short.length > 80 ? `${short.slice(0, 79)}…` : short;
+};
+
 const becauseCell = ({ because, measured, expected, indicated }: RiskFigure, times: Times): Line => {
   if (because.length === 0)
     return [
@@ -145,7 +151,7 @@ const becauseCell = ({ because, measured, expected, indicated }: RiskFigure, tim
           : `none of ${many(expected, 'answer')} is in date`
         : 'nothing raises it',
     ];
-  const shown = because.slice(0, 2).map(({ text }) => (text.length > 90 ? `${text.slice(0, 89)}…` : text));
+  const shown = because.slice(0, 2).map(shortBasis);
   const more = because.length > shown.length ? `; ${count(because.length - shown.length)} more` : '';
   return [`${shown.join('; ')}${more}, since ${times.moment(indicated.since)}`];
 };
@@ -159,7 +165,7 @@ const waiverBlocks = (waivers: SettingFigures['waivers'], times: Times, to: Unix
           waivers
             .slice(0, WAIVERS)
             .map((one): readonly (Line | string)[] => [
-              [mono(one.check), ` ${one.reason}`],
+              `${one.title}: ${one.reason}`,
               one.name,
               one.owner,
               `${times.day(one.until)}, in ${many(Math.max(0, Math.round((one.until - to) / 86_400_000)), 'day')}`,
@@ -169,7 +175,7 @@ const waiverBlocks = (waivers: SettingFigures['waivers'], times: Times, to: Unix
           ? [
               note(
                 `${count(waivers.length - WAIVERS)} more exceptions: ${listed(
-                  waivers.slice(WAIVERS).map(({ check }) => check),
+                  waivers.slice(WAIVERS).map(({ title }) => title),
                   5,
                 )}.`,
               ),

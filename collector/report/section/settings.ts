@@ -32,6 +32,7 @@ type Shown = Exclude<Answer, 'not-applicable'>;
 
 export interface ChangedAnswer {
   readonly check: string;
+  readonly title: string;
   readonly host: AssetId;
   readonly name: string;
   readonly severity: Level;
@@ -44,6 +45,7 @@ export interface ChangedAnswer {
 
 export interface FailingCheck {
   readonly check: string;
+  readonly title: string;
   readonly severity: Level;
   readonly actual: string;
   readonly expected: string;
@@ -61,6 +63,7 @@ export interface SettingFigures {
   /** Waivers in force, soonest end first. */
   readonly waivers: readonly {
     readonly check: string;
+    readonly title: string;
     readonly name: string;
     readonly owner: string;
     readonly reason: string;
@@ -68,7 +71,11 @@ export interface SettingFigures {
   }[];
 }
 
-type Named = (host: AssetId) => string;
+/** Names of hosts and titles of checks. */
+export interface Names {
+  readonly nameOf: (host: AssetId) => string;
+  readonly titleOf: (check: string) => string;
+}
 
 /** Every check that is expected here or was ever answered. */
 export const checksOf = (ground: Ground, mapped: Iterable<string>): readonly string[] => [
@@ -79,7 +86,7 @@ export const settingFigures = (
   ground: Ground,
   checks: readonly string[],
   { from, to }: { readonly from: UnixMs; readonly to: UnixMs },
-  nameOf: Named,
+  names: Names,
 ): SettingFigures => {
   const at = unixMs(to - 1);
   const asked = askAt(ground, checks, at).filter(({ answer }) => answer !== 'not-applicable');
@@ -91,21 +98,23 @@ export const settingFigures = (
   return {
     all: countAnswers(asked.map(({ answer }) => answer)),
     hosts: [...hosts]
-      .map(([host, own]) => ({ host, name: nameOf(host), ...countAnswers(own.map(({ answer }) => answer)) }))
+      .map(([host, own]) => ({ host, name: names.nameOf(host), ...countAnswers(own.map(({ answer }) => answer)) }))
       .sort((a, b) => b.fail - a.fail || (a.name < b.name ? -1 : 1)),
     bySeverity: Object.fromEntries(LEVELS.map((level) => [level, severity(level)])) as SettingFigures['bySeverity'],
-    changed: changesOf(ground, from, to, nameOf),
-    failing: failingOf(asked, nameOf),
+    changed: changesOf(ground, from, to, names),
+    failing: failingOf(asked, names),
     waivers: asked
       .flatMap(({ check, host, answer, by }) =>
-        answer === 'excepted' && by?.waiver !== undefined ? [{ check, name: nameOf(host), ...by.waiver }] : [],
+        answer === 'excepted' && by?.waiver !== undefined
+          ? [{ check, title: names.titleOf(check), name: names.nameOf(host), ...by.waiver }]
+          : [],
       )
       .sort((a, b) => a.until - b.until || (a.check < b.check ? -1 : 1)),
   };
 };
 
 /** Answers that became another in the week; a gap between two equal ones is no drift. */
-const changesOf = (ground: Ground, from: UnixMs, to: UnixMs, nameOf: Named): readonly ChangedAnswer[] =>
+const changesOf = (ground: Ground, from: UnixMs, to: UnixMs, { nameOf, titleOf }: Names): readonly ChangedAnswer[] =>
   [...ground.pairs.values()]
     .flatMap((pair): readonly ChangedAnswer[] => {
       const times = [...new Set(timesOf(pair))].filter((at) => at < to).sort((a, b) => a - b);
@@ -116,7 +125,16 @@ const changesOf = (ground: Ground, from: UnixMs, to: UnixMs, nameOf: Named): rea
         if (answer === 'unknown' || answer === 'not-applicable' || by === null) continue;
         if (last !== null && last !== answer && at >= from)
           changes.push({
-            ...{ check: pair.check, host: pair.host, name: nameOf(pair.host), severity: by.severity, from: last, to: answer, at },
+            ...{
+              check: pair.check,
+              title: titleOf(pair.check),
+              host: pair.host,
+              name: nameOf(pair.host),
+              severity: by.severity,
+              from: last,
+              to: answer,
+              at,
+            },
             ...{ actual: by.actual, observation: by.id },
           });
         last = answer;
@@ -125,7 +143,7 @@ const changesOf = (ground: Ground, from: UnixMs, to: UnixMs, nameOf: Named): rea
     })
     .sort((a, b) => levelRank(b.severity) - levelRank(a.severity) || a.at - b.at || (a.observation < b.observation ? -1 : 1));
 
-const failingOf = (asked: readonly Asked[], nameOf: Named): readonly FailingCheck[] =>
+const failingOf = (asked: readonly Asked[], { nameOf, titleOf }: Names): readonly FailingCheck[] =>
   [
     ...Map.groupBy(
       asked.filter(({ answer }) => answer === 'fail'),
@@ -138,7 +156,15 @@ const failingOf = (asked: readonly Asked[], nameOf: Named): readonly FailingChec
       if (first === undefined) return [];
       const names = own.map(({ host }) => nameOf(host)).sort();
       return [
-        { check, severity: first.severity, actual: first.actual, expected: first.expected, names, observations: spans.map(({ id }) => id) },
+        {
+          check,
+          title: titleOf(check),
+          severity: first.severity,
+          actual: first.actual,
+          expected: first.expected,
+          names,
+          observations: spans.map(({ id }) => id),
+        },
       ];
     })
     .sort((a, b) => levelRank(b.severity) - levelRank(a.severity) || b.names.length - a.names.length || (a.check < b.check ? -1 : 1));
@@ -242,7 +268,7 @@ const settingBlocks = ({ all, hosts, bySeverity, changed, failing }: SettingFigu
             failing
               .slice(0, SHOWN)
               .map((one): readonly (Line | string)[] => [
-                [{ mark: one.severity }, ' ', mono(one.check)],
+                [{ mark: one.severity }, ` ${one.title}`],
                 listed(one.names),
                 [mono(clipped(one.actual))],
                 count(one.names.length),
@@ -257,7 +283,7 @@ const settingBlocks = ({ all, hosts, bySeverity, changed, failing }: SettingFigu
             changed
               .slice(0, SHOWN)
               .map((one): readonly (Line | string)[] => [
-                [{ mark: one.severity }, ' ', mono(one.check)],
+                [{ mark: one.severity }, ` ${one.title}`],
                 one.name,
                 [{ mark: MARK[one.from] }, ' → ', { mark: MARK[one.to] }],
                 times.moment(one.at),
@@ -278,6 +304,7 @@ const clipped = (text: string): string => (text.length > 60 ? `${text.slice(0, 5
 
 const fileBlocks = ({ hosts, unexplained, byPackage, upgrades, sample }: FileFigures, times: Times): readonly Block[] => {
   if (hosts === 0) return [hatch('No agent watches files here, so a changed binary or key would not be seen. Turn on `fim` in the agent.')];
+  if (unexplained + byPackage === 0) return [note(`No watched file changed on ${many(hosts, 'host')}. `, query('files'))];
   return [
     table(
       [wide('Watched files'), end('Changes')],
@@ -304,7 +331,7 @@ const fileBlocks = ({ hosts, unexplained, byPackage, upgrades, sample }: FileFig
     note(
       sample.length > SHOWN || unexplained > sample.length
         ? `${count(unexplained - Math.min(SHOWN, sample.length))} more stand in the figures and in the events. `
-        : '',
+        : 'A package transaction is one event, however many files it changes. ',
       query('files'),
     ),
   ];
