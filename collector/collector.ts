@@ -31,6 +31,7 @@ import { openSilence } from './fleet/silence.ts';
 import { openEnrolTokens } from './fleet/token.ts';
 import { makeDataFolder } from './folder.ts';
 import { makeHealth } from './health.ts';
+import { openHostViews } from './host-views.ts';
 import type { Condition, StatusView } from './http/status.ts';
 import { openOwnStream } from './ingest/own.ts';
 import { openQuarantine } from './ingest/quarantine.ts';
@@ -39,7 +40,6 @@ import { openJournal } from './journal/journal.ts';
 import { JournalReader } from './journal/reader.ts';
 import { type Known, openKnown } from './known.ts';
 import { makeLag } from './lag.ts';
-import type { HostView } from './model/agent.ts';
 import { auditBroken, correlationRefused, ruleQuarantined } from './notes.ts';
 import { startOwnAgent } from './own-agent.ts';
 import { makeRefusals } from './refusals.ts';
@@ -184,11 +184,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
 
     // The pass begins at the lowest position of its sinks (J2).
     const ownAsset = await assets.forName(collector, 'relay');
-    const hosts = (): readonly HostView[] => [
-      { key: self, asset: ownAsset.id, name: collector },
-      ...assets.all().map(({ id, name }) => ({ key: `name:${name}`, asset: id, name })),
-      ...registry.all().map((agent) => ({ key: agent.id, asset: agent.asset, name: agent.host })),
-    ];
+    const views = openHostViews({ agent: self, asset: ownAsset }, assets, registry);
     const reader = new JournalReader(join(dir, 'journal'));
     const { positions, resumed } = await findPositions(reader, events, state.store);
     storeLag.current = makeLag(positions.store, clock);
@@ -205,7 +201,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
         page: state.lastPage?.incarnation === journal.incarnation ? state.lastPage.n + 1 : 1,
         end: journal.end,
         ruleDirs: [OWN_RULES, ...config['rules.dirs']],
-        hosts: hosts(),
+        hosts: views.all(),
       },
       state.attach,
       {
@@ -257,10 +253,8 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       unwatch();
       await thread.stop();
     });
-    const told = new Set<string>();
     const tellHosts = (): void => {
-      const fresh = hosts().filter(({ key, asset, name }) => !told.has(`${key} ${asset} ${name}`));
-      for (const { key, asset, name } of fresh) told.add(`${key} ${asset} ${name}`);
+      const fresh = views.fresh();
       if (fresh.length > 0) thread.hosts(fresh);
     };
 
@@ -295,9 +289,9 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       refusals,
       notes: () => [...notes, ...(steps.current?.conditions() ?? [])],
     });
-    const upkeep = openUpkeep({ dir, clock, signer, version: VERSION, collector, journal, events, audit, hosts });
+    const upkeep = openUpkeep({ dir, clock, signer, version: VERSION, collector, journal, events, audit, hosts: views.all });
     const shared = { dir, config, clock, state: state.store, events, audit, assets, registry };
-    const knowledge = await openKnown({ ...shared, own, self: ownAsset, log, lists: join(OWN_RULES, 'lists') });
+    const knowledge = await openKnown({ ...shared, own, self: ownAsset, log, tellHosts, lists: join(OWN_RULES, 'lists') });
     known.current = knowledge;
     closers.push(() => Promise.all([knowledge.selfTest.close(), knowledge.checks.close()]));
     const reports = await openReports({

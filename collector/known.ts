@@ -37,6 +37,8 @@ export interface KnownParts {
   /** The collector's own host. */
   readonly self: Asset;
   readonly log: Log;
+  /** Something of a host has changed that the pass must know. */
+  readonly tellHosts: () => void;
   /** Folder of the lists that come with Vigil. */
   readonly lists: string;
 }
@@ -101,7 +103,7 @@ export const openKnown = async (parts: KnownParts): Promise<Known> => {
     },
     hosts,
     routes: [
-      ...hostRoutes({ hosts, assets, registry }),
+      ...hostRoutes({ hosts, assets, registry, tellHosts: parts.tellHosts }),
       ...factRoutes({ state, now: () => clock.now(), findHost: (idOrName) => hosts.find(idOrName) }),
     ],
   };

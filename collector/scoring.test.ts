@@ -196,6 +196,17 @@ describe('the exposure of a host', () => {
     expect(await exposure(w)).toBe(0);
   });
 
+  it('is higher where much depends on the host, from the moment somebody says so', async () => {
+    const w = world();
+    w.write(observed('root-login', 'fail', NOW));
+    const asset = w.core.get('asset', HOST)?.value;
+    w.clock.advance(days(1));
+    w.write({ collection: 'asset', id: HOST, value: { ...(asset as NonNullable<typeof asset>), criticality: 'critical' } });
+    expect(await exposure(w)).toBe(21.4);
+    const scores = readScores(w.state, listEvents([], w.clock.now), w.clock.now);
+    expect((await scores.get('bastion', unixMs(NOW + hours(1)))).score.exposure).toBe(12);
+  });
+
   it('is higher where others on the internet reach the host', async () => {
     const w = world();
     w.write(observed('root-login', 'fail', NOW));

@@ -3,10 +3,11 @@
  * `vigil host`: how hosts stand, what is known of one, who may log in there, what its checks answered; decisions about it.
  * Input: a running collector. Output: tables for people, one item a line as NDJSON.
  */
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { FACT_KINDS } from '../../core/fact.ts';
 import { fault } from '../errors.ts';
 import { RESULTS } from '../model/observation.ts';
+import { CRITICALITIES } from '../model/scores.ts';
 import { callCollector } from './client.ts';
 import { type Reach, targetOf } from './look.ts';
 import { example, json, reaching } from './program.ts';
@@ -63,6 +64,7 @@ export const addHostCommands = (host: Command, terminal: Terminal): void => {
   addItems(host, terminal);
   addAccess(host, terminal);
   addChecks(host, terminal);
+  addCriticality(host, terminal);
   addDecision(host, terminal, 'retire', 'retired', 'Retire a host that is gone for good: it leaves every population, its history stays.');
   addDecision(host, terminal, 'expect', 'expected', 'Expect a host: it counts from now on, also while it does not report.');
   addDecision(host, terminal, 'plan-off', 'planned-off', 'Plan a host off until a time: it counts, and is not called silent before.');
@@ -171,5 +173,29 @@ const addDecision = (host: Command, terminal: Terminal, name: string, kind: stri
       terminal.out(o.json ? jsonLine(answer) : `${id} is ${String(answer['standing'])}.\n`);
     }),
     `vigil host ${name} web-1 --reason "replaced by web-2"${until}`,
+  );
+};
+
+const addCriticality = (host: Command, terminal: Terminal): void => {
+  example(
+    json(
+      reaching(
+        host
+          .command('criticality')
+          .description('Say how much depends on a host: it multiplies the odds of its scores by 0.5, 1, 1.5 or 2.')
+          .argument('<host>')
+          .addArgument(new Argument('<level>', 'how much').choices([...CRITICALITIES]))
+          .requiredOption('--reason <text>', 'why; kept for good'),
+      ),
+    ).action(async (id: string, criticality: string, o: Asked & { readonly reason: string }) => {
+      if (o.reason.trim().length < 3) throw fault('USAGE', { reason: '--reason says why, in at least three letters' });
+      const answer = await callCollector<Row>(targetOf(o, terminal), {
+        method: 'PUT',
+        path: `/api/v1/fleet/hosts/${encodeURIComponent(id)}/criticality`,
+        body: { criticality, reason: o.reason },
+      });
+      terminal.out(o.json ? jsonLine(answer) : `${id} is of ${criticality} criticality.\n`);
+    }),
+    'vigil host criticality db-1 critical --reason "all customers are in it"',
   );
 };

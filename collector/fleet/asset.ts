@@ -6,6 +6,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { makeId } from '../../core/ids.ts';
 import type { Asset } from '../model/agent.ts';
+import type { Criticality } from '../model/scores.ts';
 import type { StateStore } from '../store/store.ts';
 import { allOf } from './lookup.ts';
 
@@ -33,6 +34,8 @@ export interface Assets {
   forAgent(claim: HostClaim, isLive: (asset: Asset) => boolean): Promise<Asset>;
   /** The asset of a name, for replayed or relayed lines: a host of that name, or a new one. */
   forName(name: string, origin: 'replay' | 'relay'): Promise<Asset>;
+  /** Says how much depends on a host. */
+  rate(asset: Asset, criticality: Criticality): Promise<Asset>;
 }
 
 /** Opens the hosts; all are kept in memory. */
@@ -73,5 +76,6 @@ export const openAssets = async (state: StateStore, clock: Clock): Promise<Asset
         const named = oldestFirst.filter((asset) => asset.name === name);
         return named.find((asset) => asset.origin === 'agent') ?? named[0] ?? make(name, 'default', origin, '');
       }),
+    rate: ({ id }, criticality) => inTurn(() => keep({ ...(assets.get(id) as Asset), criticality })),
   };
 };

@@ -8,6 +8,7 @@ import { isoTime, LAST_TIME_MS, unixMs } from '../../core/units.ts';
 import { fault } from '../errors.ts';
 import { Count, closed, Id, OneId, type Route, route, Time } from '../http/route.ts';
 import { type HostDecision, type HostStanding, STANDINGS } from '../model/host.ts';
+import { CRITICALITIES } from '../model/scores.ts';
 import type { Assets } from './asset.ts';
 import { isExpected } from './host.ts';
 import type { Hosts } from './hosts.ts';
@@ -17,6 +18,8 @@ export interface HostPorts {
   readonly hosts: Hosts;
   readonly assets: Pick<Assets, 'find'>;
   readonly registry: Pick<Registry, 'all'>;
+  /** The pass must know before the next block is understood. */
+  readonly tellHosts: () => void;
 }
 
 const HostSchema = Type.Object({
@@ -28,6 +31,7 @@ const HostSchema = Type.Object({
   lastSeen: Type.Union([Time, Type.Null()]),
   origin: Type.String({ description: 'agent, replay or relay; log for a name in others’ logs' }),
   group: Type.String(),
+  criticality: Type.Enum([...CRITICALITIES]),
   agents: Type.Array(Id),
   lines: Type.Optional(Type.Integer({ minimum: 0, description: 'log lines of the last 7 days that name it' })),
 });
@@ -57,6 +61,7 @@ const hostJson = (one: HostStanding, { assets, registry }: HostPorts): Static<ty
     lastSeen: one.lastSeen === null ? null : isoTime(one.lastSeen),
     origin: asset?.origin ?? 'agent',
     group: asset?.group ?? 'default',
+    criticality: asset?.criticality ?? 'normal',
     agents: registry
       .all()
       .filter((agent) => agent.asset === one.host && (agent.state === 'active' || agent.state === 'held'))
@@ -96,6 +101,7 @@ export const hostRoutes = (ports: HostPorts): readonly Route[] => [
           lastSeen: null,
           origin: 'log',
           group: '',
+          criticality: 'normal',
           agents: [],
           lines,
         }),
@@ -135,6 +141,21 @@ export const hostRoutes = (ports: HostPorts): readonly Route[] => [
     handle: async ({ params: { id }, body: { kind, reason, until }, actor, from }) => {
       const decision = { kind, reason, ...(until === undefined ? {} : { until: timeOf(until) }) };
       return { body: hostJson(await ports.hosts.decide(actor, id, decision, from), ports) };
+    },
+  }),
+  route({
+    method: 'PUT',
+    path: '/api/v1/fleet/hosts/:id/criticality',
+    tag: 'fleet',
+    summary: 'Say how much depends on a host: it multiplies the odds of its scores by 0.5, 1, 1.5 or 2.',
+    permission: 'fleet.write',
+    params: OneId,
+    body: closed({ criticality: Type.Enum([...CRITICALITIES]), reason: Type.String({ minLength: 3, maxLength: 500 }) }),
+    answer: HostSchema,
+    handle: async ({ params: { id }, body: { criticality, reason }, actor, from }) => {
+      const standing = await ports.hosts.rate(actor, id, criticality, reason, from);
+      ports.tellHosts();
+      return { body: hostJson(standing, ports) };
     },
   }),
 ];

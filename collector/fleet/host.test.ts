@@ -131,6 +131,15 @@ describe('decisions about hosts', () => {
     });
   });
 
+  it('how much depends on a host is said with a reason, audited, and outlives the next enrolment', async () => {
+    const { hosts, host, assets, audit, state } = parts;
+    await hosts.rate(by, 'web1', 'critical', 'all customers are on it');
+    expect(audit.entries.at(-1)).toMatchObject({ act: 'host.criticality', phase: 'done', details: { criticality: 'critical' } });
+    await assets.forAgent({ name: 'web1', machineId: 'm', group: 'other' }, () => false);
+    expect((await state.get('asset', host.id))?.value).toMatchObject({ criticality: 'critical', group: 'other' });
+    await expect(hosts.rate(by, 'nobody', 'low', 'why not')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('come with the last agent that is retired, and not with one that is revoked', async () => {
     const { registry, hosts, host, audit, notices, clock } = parts;
     const [a, b] = [agentOf({ asset: host.id }), agentOf({ asset: host.id })];

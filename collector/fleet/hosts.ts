@@ -10,6 +10,7 @@ import type { Asset } from '../model/agent.ts';
 import type { AuditTrail } from '../model/audit.ts';
 import type { HostDecision, HostStanding } from '../model/host.ts';
 import type { Actor } from '../model/permission.ts';
+import type { Criticality } from '../model/scores.ts';
 import type { StateStore } from '../store/store.ts';
 import type { Assets } from './asset.ts';
 import type { Reporting } from './figures.ts';
@@ -48,6 +49,8 @@ export interface Hosts {
   decisionsOf(asset: Asset): Promise<readonly HostDecision[]>;
   /** @throws CodedError NOT_FOUND, REQUEST_BAD. */
   decide(by: Actor, idOrName: string, decision: Decision, from?: string): Promise<HostStanding>;
+  /** Says how much depends on a host: its scores' odds. Audited. @throws CodedError NOT_FOUND. */
+  rate(by: Actor, idOrName: string, criticality: Criticality, reason: string, from?: string): Promise<HostStanding>;
   /** Keeps a decision without an audit entry of its own, for an act that is audited already. */
   note(by: Actor, asset: Asset, decision: Decision): Promise<void>;
 }
@@ -103,6 +106,12 @@ export const openHosts = (parts: HostParts): Hosts => {
   return {
     standings,
     find,
+    rate: async (by, idOrName, criticality, reason, from) => {
+      const asset = find(idOrName);
+      const entry = { actor: by, act: 'host.criticality', on: asset.id, details: { host: asset.name, criticality, reason } };
+      await audit.act({ ...entry, ...(from === undefined ? {} : { from }) }, () => assets.rate(asset, criticality));
+      return standingOf(asset);
+    },
     standingOf,
     decisionsOf,
     note,

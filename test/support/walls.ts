@@ -49,6 +49,7 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/state.ts': 'everything',
   'collector/commit.ts': 'everything',
   'collector/scoring.ts': 'everything',
+  'collector/host-views.ts': 'everything',
   'collector/checks.ts': 'everything',
   'collector/management.ts': 'everything',
   'collector/entity-name.ts': 'everything',
