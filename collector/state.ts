@@ -77,16 +77,17 @@ const SELF_TEST = 'vigil-self-test';
 const commitBoth = (committer: Committer, { page, facts: factPage }: PageMessage): readonly FromStateWorker[] =>
   core.transaction((): readonly FromStateWorker[] => {
     const known = factPage && facts.commit(factPage);
-    const changed = page && committer.commit(unpackPage(page));
+    const unpacked = page && unpackPage(page);
+    const changed = unpacked && committer.commit(unpacked);
     return [
       ...(factPage ? [{ kind: 'known', to: factPage.to, changed: known ?? { hosts: {}, subjects: [] } } as const] : []),
-      ...(page && changed
+      ...(unpacked && changed
         ? [
             {
               kind: 'judged',
-              to: page.to,
+              to: unpacked.to,
               changed,
-              planted: page.signals.findLast(({ rule }) => rule === SELF_TEST)?.time ?? null,
+              planted: unpacked.signals.findLast(({ rule }) => rule === SELF_TEST)?.time ?? null,
             } as const,
           ]
         : []),
