@@ -17,6 +17,7 @@ import { namesOf } from './address.ts';
 import { openAudit } from './auth/audit/log.ts';
 import type { OneTime } from './auth/users.ts';
 import { UNFINISHED } from './backup/restore.ts';
+import { makeClosers } from './closers.ts';
 import type { CollectorConfig } from './config.ts';
 import type { FailedShape } from './decode/shapes.ts';
 import { type Doors, openDoors } from './doors.ts';
@@ -88,13 +89,7 @@ const SETTLE_MS = 120_000;
  * @throws CodedError DATA_FOLDER_BUSY, PORT_TAKEN, KEY_FILE_BAD, STATE_TOO_NEW, JOURNAL_FAILED, STORE_ENGINE_DOWN.
  */
 export const openCollector = async ({ config, log, clock, fleetClock = clock, onFault }: CollectorOptions): Promise<Collector> => {
-  const closers: (() => Promise<unknown> | unknown)[] = [];
-  const close = async (): Promise<void> => {
-    for (const closer of closers.reverse().splice(0))
-      await Promise.resolve()
-        .then(closer)
-        .catch((error: unknown) => log.error({ event: 'part.close-failed', err: toError(error) }, 'A part could not be closed'));
-  };
+  const closers = makeClosers(log);
   let faulted = false;
   const fail = (error: Error): void => {
     if (faulted) return;
@@ -127,8 +122,10 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     const refusals = makeRefusals(log);
     const steps: { current: StepWatch | null } = { current: null };
     mkdirSync(join(dir, 'state'), { recursive: true, mode: 0o700 });
-    const [journal, state] = await Promise.all([
-      openJournal({ dir: join(dir, 'journal'), collector, clock }),
+    let river: RiverThread | null = null;
+    // At the same time: each waits for a thread, a process or the disk of its own.
+    const opening = [
+      openJournal({ dir: join(dir, 'journal'), collector, clock }).then(closers.opened((one) => one.close())),
       startState(
         { file: join(dir, 'state', 'state.db') },
         {
@@ -145,27 +142,25 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
           failed: fail,
         },
         clock,
-      ),
-    ]);
-    closers.push(
-      () => journal.close(),
-      () => state.stop(),
-    );
-
-    let river: RiverThread | null = null;
-    const events = await openEvents({
-      dir: join(dir, 'events'),
-      clock,
-      log: log.child({ part: 'store' }),
-      engine: { memoryBytes: bytes(config['store.memory']) },
-      catchUp: async (limitMs) => {
-        river?.flush();
-        await storeLag.current.wait(journal.end, limitMs);
-        return storeLag.current.now();
-      },
-      onRefused: (reason) => refusals.tell('the event store', reason),
-    });
-    closers.push(() => events.close());
+      ).then(closers.opened((one) => one.stop())),
+      openEvents({
+        dir: join(dir, 'events'),
+        clock,
+        log: log.child({ part: 'store' }),
+        engine: { memoryBytes: bytes(config['store.memory']) },
+        catchUp: async (limitMs) => {
+          river?.flush();
+          await storeLag.current.wait(journal.end, limitMs);
+          return storeLag.current.now();
+        },
+        onRefused: (reason) => refusals.tell('the event store', reason),
+      }).then(closers.opened((one) => one.close())),
+      // Certificates are for peers who have the system's time, whatever this collector's clock says.
+      openCa({ dir: keys, clock: systemClock, hosts: namesOf(config) }),
+    ] as const;
+    // One that fails must not leave another open that comes later.
+    await Promise.allSettled(opening);
+    const [journal, state, events, ca] = await Promise.all(opening);
 
     const audit = await openAudit({
       dir: join(dir, 'audit'),
@@ -258,8 +253,6 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       if (fresh.length > 0) thread.hosts(fresh);
     };
 
-    // Certificates are for peers who have the system's time, whatever this collector's clock says.
-    const ca = await openCa({ dir: keys, clock: systemClock, hosts: namesOf(config) });
     const doors: { current: Doors | null } = { current: null };
     const tokens = openEnrolTokens({
       state: state.store,
@@ -387,10 +380,10 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
         await knowledge.checks.settled();
       },
       runDue: () => schedule.runDue(),
-      close,
+      close: closers.close,
     };
   } catch (error) {
-    await close();
+    await closers.close();
     throw error;
   }
 };

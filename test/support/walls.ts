@@ -64,6 +64,7 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/gather.ts': ['core', 'collector/model', 'collector/store/store.ts', 'collector/store/schema.ts'],
   'collector/lag.ts': ['core'],
   'collector/refusals.ts': edge,
+  'collector/closers.ts': ['core'],
   'collector/notes.ts': edge,
   'collector/step.ts': edge,
   'collector/folder.ts': ['core', 'collector/errors.ts'],
