@@ -178,7 +178,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     closers.push(() => quarantine.close());
 
     // The pass begins at the lowest position of its sinks (J2).
-    const ownAsset = await assets.forName(collector, 'relay');
+    const ownAsset = await assets.forName(collector, 'collector');
     const views = openHostViews({ agent: self, asset: ownAsset }, assets, registry);
     const reader = new JournalReader(join(dir, 'journal'));
     const { positions, resumed } = await findPositions(reader, events, state.store);

@@ -193,7 +193,7 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
   };
   const site = openSite();
   const alerts = joinAlerts(state, now);
-  const ownHost = (await parts.assets.forName(hostname(), 'relay')).id;
+  const ownHost = (await parts.assets.forName(hostname(), 'collector')).id;
   const management = openManagement({ state, events, audit, clock, log, onTitles: parts.onTitles, self: ownHost });
   let ready = false;
   const app = makeConsoleServer({

@@ -30,6 +30,7 @@ export interface Stage {
 }
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 /** Steps in which agents send: fine where seconds matter to the story, coarse in quiet hours. */
 const FINE: readonly (readonly [from: UnixMs, to: UnixMs, step: number])[] = [
   [at('16 10:00'), at('16 10:20'), MINUTE],
@@ -93,7 +94,7 @@ export const playStory = async (stage: Stage): Promise<void> => {
         const act = doings[acted] as (typeof doings)[number];
         await act.run(people.get(act.who) as Person);
       }
-      if (jobs.has(end)) await collector.runDue();
+      if (jobs.has(end) || end % HOUR === 0) await collector.runDue();
       onProgress((end - BEGIN) / (END - BEGIN));
     }
     await collector.settled();

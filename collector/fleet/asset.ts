@@ -33,7 +33,7 @@ export interface Assets {
   /** The asset for an enrolling agent: a known host, or a new one. */
   forAgent(claim: HostClaim, isLive: (asset: Asset) => boolean): Promise<Asset>;
   /** The asset of a name, for replayed or relayed lines: a host of that name, or a new one. */
-  forName(name: string, origin: 'replay' | 'relay'): Promise<Asset>;
+  forName(name: string, origin: 'replay' | 'relay' | 'collector'): Promise<Asset>;
   /** Says how much depends on a host. */
   rate(asset: Asset, criticality: Criticality): Promise<Asset>;
 }

@@ -82,10 +82,14 @@ export const openHosts = (parts: HostParts): Hosts => {
     );
     const agents = agentsOf();
     const now = clock.now();
-    return assets
-      .all()
-      .map((asset) => hostStanding({ asset, agents: agents.get(asset.id) ?? [], decisions: decisions.get(asset.id) ?? [] }, now))
-      .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.host < b.host ? -1 : 1));
+    return (
+      assets
+        .all()
+        // The collector is where its own notices come from; its host is one of the fleet once an agent speaks for it.
+        .filter(({ id, origin }) => origin !== 'collector' || agents.has(id) || decisions.has(id))
+        .map((asset) => hostStanding({ asset, agents: agents.get(asset.id) ?? [], decisions: decisions.get(asset.id) ?? [] }, now))
+        .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.host < b.host ? -1 : 1))
+    );
   };
 
   const find = (idOrName: string): Asset => {

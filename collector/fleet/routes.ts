@@ -106,7 +106,7 @@ const AssetSchema = Type.Object({
   name: Type.String(),
   group: Type.String(),
   createdAt: Time,
-  origin: Type.Enum(['agent', 'replay', 'relay']),
+  origin: Type.Enum(['agent', 'replay', 'relay', 'collector']),
 });
 
 /** Why somebody decided so; kept for good. */

@@ -18,8 +18,8 @@ export interface Asset {
   /** How much depends on it, as a person said; normal where nobody did. */
   readonly criticality?: Criticality;
   readonly createdAt: UnixMs;
-  /** Made by enrolment, or by `replay --host`. */
-  readonly origin: 'agent' | 'replay' | 'relay';
+  /** Made by enrolment, by `replay --host`, by a relay, or for the collector's own notices. */
+  readonly origin: 'agent' | 'replay' | 'relay' | 'collector';
 }
 
 export interface AgentKey {

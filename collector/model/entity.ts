@@ -24,7 +24,8 @@ export const parseEntity = (text: string): { readonly kind: EntityKind; readonly
 /** The entities an event speaks of, host first. A user is one on its host; an address is its text as decoded. */
 export const entitiesOf = (event: Event): readonly Entity[] => {
   const found: Entity[] = [];
-  const host = event['host.id'];
+  // What the collector notices is about the host it speaks of, not about its own.
+  const host = event['event.dataset'] === 'vigil' ? (event['vigil.extra']?.['notice.host.id'] ?? event['host.id']) : event['host.id'];
   if (host !== undefined) found.push(makeEntity('host', host));
   if (event['source.ip'] !== undefined) found.push(makeEntity('ip', event['source.ip']));
   if (event['user.name'] !== undefined && host !== undefined) found.push(makeEntity('user', `${event['user.name']}@${host}`));
