@@ -63,35 +63,53 @@ const EXTRA_SLOT = COLUMNS.length - 1;
 
 const extraKey = (name: string): string => (SLOTS.get(name) === SPARSE || name.startsWith(EXTRA_PREFIX) ? EXTRA_PREFIX + name : name);
 
+/** Keys as JSON, as they stand before a value; bounded, since extras are named by what is logged. */
+const KEYS = new Map<string, string>();
+const MOST_KEYS = 4_096;
+const keyText = (key: string): string => {
+  const known = KEYS.get(key);
+  if (known !== undefined) return known;
+  const text = `${JSON.stringify(key)}:`;
+  if (KEYS.size < MOST_KEYS) KEYS.set(key, text);
+  return text;
+};
+
 /**
  * One line of NDJSON without its line end. Absent fields are left out; sparse fields and extras share the object `vigil.extra`.
  * The event must hold `@timestamp` and `event.id`; strings are well-formed UTF-16 (decode sees to both).
- * `used` is marked at the position of each column that the line fills.
+ * `used` is marked at the position of each column that the line fills. The event is as it was when this returns.
  */
 export const eventRow = (event: Event, used?: Uint8Array): string => {
-  let sparse: Record<string, unknown> | undefined;
+  let sparse: EcsField[] | undefined;
   for (const name in event) {
-    const value = event[name as EcsField];
-    if (value === undefined) continue;
+    if (event[name as EcsField] === undefined) continue;
     const slot = SLOTS.get(name);
     if (slot === undefined) continue;
-    if (slot !== SPARSE) {
-      if (used !== undefined) used[slot] = 1;
-    } else {
-      sparse ??= Object.create(null) as Record<string, unknown>;
-      sparse[name] = value;
-    }
+    if (slot === SPARSE) (sparse ??= []).push(name as EcsField);
+    else if (used !== undefined) used[slot] = 1;
   }
   const extra = event['vigil.extra'];
   // One native JSON.stringify of an object of constant shape beats text built by hand: 1.4 against 2.0 µs for 32 fields.
   if (sparse === undefined && extra === undefined) return JSON.stringify(event);
-  const json: Record<string, unknown> = sparse ?? Object.create(null);
-  const row: Record<string, unknown> = { ...event };
-  for (const name in sparse) row[name] = undefined;
-  if (extra !== undefined) for (const key of Object.keys(extra)) json[extraKey(key)] = extra[key];
-  row['vigil.extra'] = json;
   if (used !== undefined) used[EXTRA_SLOT] = 1;
-  return JSON.stringify(row);
+  const parts: string[] = [];
+  // For the same reason sparse fields are taken out of the event and put back: a copy without them costs twice as much.
+  const own = event as Record<string, unknown>;
+  const values = (sparse ?? []).map((name) => own[name]);
+  sparse?.forEach((name, i) => {
+    parts.push(keyText(name) + JSON.stringify(values[i]));
+    own[name] = undefined;
+  });
+  if (extra !== undefined) {
+    for (const key of Object.keys(extra)) if (extra[key] !== undefined) parts.push(keyText(extraKey(key)) + JSON.stringify(extra[key]));
+    own['vigil.extra'] = undefined;
+  }
+  const row = JSON.stringify(event);
+  sparse?.forEach((name, i) => {
+    own[name] = values[i];
+  });
+  if (extra !== undefined) own['vigil.extra'] = extra;
+  return `${row.slice(0, -1)}${row.length > 2 ? ',' : ''}${keyText('vigil.extra')}{${parts.join()}}}`;
 };
 
 /** A batch for `append`. Events stand in the order of the journal. */
