@@ -4,7 +4,8 @@
  * Input: a world that writes. Output: the same world, both sides up.
  */
 import { failedLogin, until } from '../support/vigil.ts';
-import { type Fault, pause } from './fault.ts';
+import type { Fault } from './fault.ts';
+import { pause } from './pause.ts';
 
 export const AWAY: readonly Fault[] = [
   {

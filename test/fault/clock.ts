@@ -5,7 +5,8 @@
  */
 import { until } from '../support/vigil.ts';
 import { clockProblem } from './fake-clock.ts';
-import { type Fault, pause } from './fault.ts';
+import type { Fault } from './fault.ts';
+import { pause } from './pause.ts';
 import type { World } from './world.ts';
 
 const DAY_MS = 86_400_000;

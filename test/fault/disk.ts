@@ -3,7 +3,8 @@
  * A disk that is full, or turns read-only under a program that runs, on either side: survived and said, and everything is there once it can be.
  * Input: a world with a small disk of its own on that side. Output: room again, or a disk that was checked and mounted again.
  */
-import { type Fault, pause } from './fault.ts';
+import type { Fault } from './fault.ts';
+import { pause } from './pause.ts';
 import type { World } from './world.ts';
 
 /** Writes on and on, for so long, and does something each time. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * What a fault of `npm run fault` is: something that is done to a running world, after which everything written must stand there once.
- * Input: nothing. Output: the shape that each file of this folder fills, and the few words they share.
+ * Input: nothing. Output: the shape that each file of this folder fills.
  */
 import type { Random } from '../model/random.ts';
 import type { World, WorldOptions } from './world.ts';
@@ -20,5 +20,3 @@ export interface Fault {
   /** Does it. Answers what does not hold besides the count of lines, which is asked afterwards. */
   readonly run: (world: World, options: FaultOptions) => Promise<readonly string[] | undefined>;
 }
-
-export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

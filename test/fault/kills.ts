@@ -3,7 +3,8 @@
  * Kills in the middle of work: the collector, the agent, the query engine.
  * Input: a world that writes. Output: the same world, the killed one started again.
  */
-import { type Fault, type FaultOptions, pause } from './fault.ts';
+import type { Fault, FaultOptions } from './fault.ts';
+import { pause } from './pause.ts';
 import type { World } from './world.ts';
 
 export const KILLS: readonly Fault[] = [

@@ -52,7 +52,7 @@ const inOneWorld = async (faults: readonly Fault[]): Promise<void> => {
     for (const fault of faults) {
       const started = performance.now();
       const wrong = (await fault.run(world, options).catch((error: unknown) => [toError(error).message])) ?? [];
-      verdict = await world.settle(240_000);
+      verdict = await world.settle();
       const ok = wrong.length === 0 && verdict.lost === 0 && verdict.doubled === 0;
       total.faults += 1;
       holds &&= ok;
