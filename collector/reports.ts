@@ -27,6 +27,7 @@ import type { ScoreInputs } from './model/score.ts';
 import { openArchive } from './report/archive.ts';
 import { fingerprintOf } from './report/bundle.ts';
 import { openDesk, type ReportDesk } from './report/desk.ts';
+import { makeInThread } from './report/make.ts';
 import type { Fonts } from './report/render/style.ts';
 import { reportRoutes } from './report/routes.ts';
 import { isZone } from './report/week.ts';
@@ -106,6 +107,7 @@ export const openReports = async (parts: ReportParts): Promise<Reports> => {
     audit,
     signer,
     fonts: await readFonts(),
+    make: makeInThread,
     zone,
     since,
     now: () => clock.now(),

@@ -12,15 +12,14 @@ import { syncFolder } from '../../core/segment.ts';
 import { fault } from '../errors.ts';
 import type { ReportEntry } from '../model/report.ts';
 import type { StateStore } from '../store/store.ts';
-import type { MadeReport } from './bundle.ts';
-import { fingerprintOf } from './bundle.ts';
+import type { MadeRevision } from './revision.ts';
 
 export const FORMATS = { json: 'json', html: 'html', text: 'txt' } as const;
 export type Format = keyof typeof FORMATS;
 
 export interface Archive {
   /** Writes the files first and the register last: what the register names is there. */
-  keep(made: MadeReport, headline: string): Promise<ReportEntry>;
+  keep(made: MadeRevision): Promise<ReportEntry>;
   /** Newest week first, then newest revision. */
   list(
     limit: number,
@@ -51,8 +50,8 @@ export const openArchive = async (dir: string, state: StateStore): Promise<Archi
   };
 
   return {
-    keep: async ({ bundle, json, html, text, hash }, headline) => {
-      const { week, revision, made, key, revised } = bundle;
+    keep: async ({ json, html, text, ...entry }) => {
+      const { week, revision } = entry;
       try {
         await write(fileName(week, revision, 'html'), html);
         await write(fileName(week, revision, 'text'), text);
@@ -61,8 +60,6 @@ export const openArchive = async (dir: string, state: StateStore): Promise<Archi
       } catch (error) {
         throw fault('REPORT_NOT_KEPT', { week, reason: systemCode(error) ?? 'it cannot be written' }, error);
       }
-      const hashes = { json: hash, html: bundle.hashes.html, text: bundle.hashes.text };
-      const entry: ReportEntry = { week, revision, made, headline, revised, hashes, key: fingerprintOf(key) };
       await state.put('report', idOf(week, revision), entry);
       return entry;
     },

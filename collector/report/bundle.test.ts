@@ -8,13 +8,13 @@ import { describe, expect, it } from 'vitest';
 import { generateSigner } from '../../core/sign.ts';
 import { unixMs } from '../../core/units.ts';
 import { busyInputs, emptyInputs, hostileInputs, quietInputs, WEEK } from '../../test/support/report.ts';
-import { checkBundle, looksLikeBundle, makeReport } from './bundle.ts';
+import { checkBundle, figuresOf, looksLikeBundle, makeReport } from './bundle.ts';
 import { canonical, firstDifference } from './canonical.ts';
 import type { ReportInputs } from './inputs.ts';
 
 const signer = generateSigner();
 const make = (inputs: ReportInputs) =>
-  makeReport(inputs, { revision: 0, made: unixMs(WEEK.to + 21_600_000), after: null, revised: [] }, signer, null);
+  makeReport(figuresOf(inputs), { revision: 0, made: unixMs(WEEK.to + 21_600_000), after: null, revised: [] }, signer, null);
 const check = (json: string) => checkBundle(Buffer.from(json));
 
 describe('a bundle', () => {
@@ -56,7 +56,12 @@ describe('a bundle', () => {
 
   it('fails when a figure is changed and everything is hashed and signed anew', () => {
     const { bundle } = make(busyInputs());
-    const forged = makeReport(busyInputs(), { revision: 0, made: bundle.made, after: null, revised: [] }, generateSigner(), null).bundle;
+    const forged = makeReport(
+      figuresOf(busyInputs()),
+      { revision: 0, made: bundle.made, after: null, revised: [] },
+      generateSigner(),
+      null,
+    ).bundle;
     const lying = { ...forged, figures: { ...forged.figures, incidents: { ...forged.figures.incidents, open: 0 } } };
     expect(check(`${canonical(lying)}\n`)).toMatchObject({ kind: 'fails', at: 'figures' });
   });

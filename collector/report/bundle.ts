@@ -48,10 +48,20 @@ export type BundleEdition = Pick<Bundle, 'revision' | 'made' | 'after' | 'revise
 /** Short form of a key for paper and audit trail. */
 export const fingerprintOf = (key: string): string => sha256(Buffer.from(key, 'base64url'));
 
-/** Makes a report in all its forms. The inputs are taken as their JSON says, so that whoever reads it computes the same. */
-export const makeReport = (given: ReportInputs, edition: BundleEdition, signer: Signer, fonts: Fonts | null): MadeReport => {
+/** The inputs as their JSON says, and what they give. */
+export interface Computed {
+  readonly inputs: ReportInputs;
+  readonly figures: WeeklyFigures;
+}
+
+/** Inputs are taken as their JSON says, so that whoever reads it computes the same. */
+export const figuresOf = (given: ReportInputs): Computed => {
   const inputs = JSON.parse(canonical(given)) as ReportInputs;
-  const figures = weeklyFigures(inputs);
+  return { inputs, figures: weeklyFigures(inputs) };
+};
+
+/** Makes a report in all its forms. */
+export const makeReport = ({ inputs, figures }: Computed, edition: BundleEdition, signer: Signer, fonts: Fonts | null): MadeReport => {
   const seal = { inputs: sha256(canonical(inputs)), figures: sha256(canonical(figures)), key: fingerprintOf(signer.publicKey) };
   const document = documentOf(inputs, figures, { ...edition, seal });
   const [html, text] = [htmlOf(document, fonts), textOf(document)];

@@ -21,6 +21,7 @@ import type { Actor } from '../model/permission.ts';
 import { openArchive } from './archive.ts';
 import { checkBundle } from './bundle.ts';
 import { openDesk } from './desk.ts';
+import { makeRevision } from './revision.ts';
 
 const HOUR = 3_600_000;
 const actor: Actor = { kind: 'user', id: 'usr_x', name: 'anna', role: 'analyst' };
@@ -112,6 +113,7 @@ const desk = async (startAt: number, since = 0) => {
     audit,
     signer: generateSigner(),
     fonts: null,
+    make: async (work) => makeRevision(work),
     zone: 'UTC',
     since: unixMs(since),
     now: () => clock.now(),

@@ -12,13 +12,11 @@ import type { Actor } from '../model/permission.ts';
 import type { ReportEntry } from '../model/report.ts';
 import type { StateStore } from '../store/store.ts';
 import type { Archive, Format } from './archive.ts';
-import { type Bundle, checkBundle, fingerprintOf, makeReport } from './bundle.ts';
-import { changesBetween } from './change.ts';
+import type { Bundle } from './bundle.ts';
 import { type GatherPorts, gatherInputs } from './gather.ts';
-import { leadOf } from './headline.ts';
 import type { Fonts } from './render/style.ts';
+import type { MadeRevision, RevisionWork } from './revision.ts';
 import { lastFullWeek, readWeek, type Week, wallClock, weekAfter } from './week.ts';
-import { timesOf } from './words.ts';
 
 export interface DeskParts {
   readonly gather: GatherPorts;
@@ -27,6 +25,8 @@ export interface DeskParts {
   readonly audit: AuditTrail;
   readonly signer: Signer;
   readonly fonts: Fonts | null;
+  /** Computes, renders and signs; a thread of its own where one runs. */
+  readonly make: (work: RevisionWork) => Promise<MadeRevision | null>;
   readonly zone: string;
   /** Weeks that were over before then are made on demand only. */
   readonly since: UnixMs;
@@ -67,27 +67,34 @@ export const openDesk = (parts: DeskParts): ReportDesk => {
     return mine;
   };
 
-  const before = async (week: Week): Promise<{ readonly entry: ReportEntry; readonly bundle: Bundle } | null> => {
+  /** The newest revision: its files are as they were written, or this throws. */
+  const newest = async (week: Week): Promise<{ readonly entry: ReportEntry; readonly bundle: Bundle } | null> => {
     const entry = await archive.find(week.name);
     if (entry === null) return null;
-    const checked = checkBundle(await archive.read(entry, 'json'));
-    // One made by an older method cannot be compared with today's figures; it stays, and a fresh revision says so.
-    return checked.kind === 'holds' ? { entry, bundle: checked.bundle } : null;
+    return { entry, bundle: JSON.parse((await archive.read(entry, 'json')).toString('utf8')) as Bundle };
   };
 
   const makeNow = async (week: Week, by: Actor, from: string): Promise<{ readonly entry: ReportEntry; readonly fresh: boolean }> => {
-    const last = await before(week);
+    const last = await newest(week);
     const inputs = await gatherInputs(parts.gather, week, last?.bundle.inputs.moment ?? null);
-    const known = await archive.find(week.name);
-    const revision = known === null ? 0 : known.revision + 1;
-    const edition = (revised: readonly string[]) => ({ revision, made: now(), after: known?.hashes.json ?? null, revised });
-    const draft = makeReport(inputs, edition([]), signer, null);
-    const revised = last === null ? (known === null ? [] : ['the method']) : changesBetween(last.bundle.figures, draft.bundle.figures);
-    if (last !== null && revised.length === 0) return { entry: last.entry, fresh: false };
-    const made = makeReport(inputs, edition(revised), signer, parts.fonts);
-    const { headline } = leadOf(made.bundle.figures, timesOf({ zone, from: week.from, to: week.to }));
-    const details = { revision, hash: made.hash, key: fingerprintOf(signer.publicKey) };
-    const entry = await audit.act({ act: 'report.make', on: week.name, details, actor: by, from }, () => archive.keep(made, headline));
+    const made = await parts.make({
+      inputs,
+      last:
+        last === null
+          ? null
+          : {
+              revision: last.entry.revision,
+              hash: last.entry.hashes.json,
+              method: last.bundle.inputs.method,
+              figures: last.bundle.figures,
+            },
+      made: now(),
+      privatePem: signer.privatePem,
+      fonts: parts.fonts,
+    });
+    if (made === null) return { entry: (last as NonNullable<typeof last>).entry, fresh: false };
+    const details = { revision: made.revision, hash: made.hashes.json, key: made.key };
+    const entry = await audit.act({ act: 'report.make', on: week.name, details, actor: by, from }, () => archive.keep(made));
     return { entry, fresh: true };
   };
 

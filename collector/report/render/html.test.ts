@@ -7,12 +7,12 @@ import { describe, expect, it } from 'vitest';
 import { generateSigner } from '../../../core/sign.ts';
 import { unixMs } from '../../../core/units.ts';
 import { busyInputs, emptyInputs, hostileInputs, quietInputs, WEEK } from '../../../test/support/report.ts';
-import { makeReport } from '../bundle.ts';
+import { figuresOf, makeReport } from '../bundle.ts';
 import { QUERY_NAMES } from '../query.ts';
 
 const signer = generateSigner();
 const made = [emptyInputs(), quietInputs(), busyInputs(), hostileInputs()].map((inputs) =>
-  makeReport(inputs, { revision: 1, made: unixMs(WEEK.to), after: null, revised: ['alerts from 45 to 46'] }, signer, null),
+  makeReport(figuresOf(inputs), { revision: 1, made: unixMs(WEEK.to), after: null, revised: ['alerts from 45 to 46'] }, signer, null),
 );
 
 describe('the report', () => {
