@@ -290,11 +290,10 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     const reports = await openReports({
       ...shared,
       log: log.child({ part: 'report' }),
-      standings: knowledge.hosts.standings,
-      unmanaged: knowledge.hosts.unmanaged,
+      hosts: knowledge.hosts,
       self: ownAsset.id,
       rules: () => rules,
-      coverage: (heard) => thread.coverage(heard),
+      coverage: thread.coverage,
     });
     doors.current = await openDoors({
       ...shared,

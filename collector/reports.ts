@@ -18,11 +18,11 @@ import type { RuleCoverage } from './detect/figures.ts';
 import { fault } from './errors.ts';
 import type { Assets } from './fleet/asset.ts';
 import { sourceFigures } from './fleet/figures.ts';
+import type { Hosts } from './fleet/hosts.ts';
 import { openSigner } from './fleet/keys.ts';
 import type { Registry } from './fleet/registry.ts';
 import type { Route } from './http/route.ts';
 import { readFramework } from './isms/ground.ts';
-import type { HostStanding } from './model/host.ts';
 import type { ScoreInputs } from './model/score.ts';
 import { openArchive } from './report/archive.ts';
 import { fingerprintOf } from './report/bundle.ts';
@@ -45,9 +45,7 @@ export interface ReportParts {
   readonly audit: AuditLog;
   readonly registry: Registry;
   readonly assets: Assets;
-  readonly standings: () => Promise<readonly HostStanding[]>;
-  /** Names in others' logs that no host has. */
-  readonly unmanaged: () => Promise<readonly { readonly name: string }[]>;
+  readonly hosts: Pick<Hosts, 'standings' | 'unmanaged'>;
   /** The host the collector runs on. */
   readonly self: AssetId;
   readonly rules: () => RulesView;
@@ -78,8 +76,8 @@ export const openReports = async (parts: ReportParts): Promise<Reports> => {
       events,
       now: () => clock.now(),
       organisation: config['report.organisation'] ?? hostname(),
-      hosts: parts.standings,
-      unmanaged: parts.unmanaged,
+      hosts: parts.hosts.standings,
+      unmanaged: parts.hosts.unmanaged,
       nameOf: (host) => parts.assets.find(host)?.name,
       sources: () =>
         sourceFigures(fleet()).map(({ host, stream, dataset, behindBytes, counts }) => ({ host, stream, dataset, behindBytes, counts })),

@@ -3,8 +3,9 @@
  * `vigil verify`: the signed records behind an id, through a running collector; a journal, an audit log, a backup or reports, offline from their files.
  * Input: an id, a file or a folder. Output: what holds, and where not, the first position that does not.
  */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { signerFromPem } from '../../core/sign.ts';
 import { fault } from '../errors.ts';
 import type { Proof } from '../journal/prove.ts';
 import { callCollector, type Target } from './client.ts';
@@ -32,9 +33,15 @@ export const runVerify = async (what: string, target: Target, json: boolean, ter
     if (existsSync(join(path, part)))
       holds.push(await (part === 'journal' ? verifyJournalFolder : verifyAuditLog)(join(path, part), json, terminal));
   const kept = existsSync(join(path, 'reports')) ? reportsIn(join(path, 'reports')) : [];
-  if (kept.length > 0) holds.push(await verifyReports(kept, signer, json, terminal));
+  // In a data folder the key that signs lies beside its reports.
+  if (kept.length > 0) holds.push(await verifyReports(kept, signer ?? keyOf(path), json, terminal));
   if (holds.length === 0) throw fault('USAGE', { reason: `${path} holds neither a journal, an audit log nor a report` });
   return holds.every(Boolean);
+};
+
+const keyOf = (path: string): string | undefined => {
+  const file = join(path, 'keys', 'report.pem');
+  return existsSync(file) ? signerFromPem(readFileSync(file, 'utf8')).publicKey : undefined;
 };
 
 /** What lies there, by the names of its files. */

@@ -13,7 +13,8 @@ export const CONTENT_POLICY = [
   // Mantine and React set styles from script; styles carry no code.
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data:",
-  "font-src 'self'",
+  // A report carries its fonts with it.
+  "font-src 'self' data:",
   "connect-src 'self'",
   "manifest-src 'self'",
   "base-uri 'none'",

@@ -86,6 +86,8 @@ describe('vigil report weekly', () => {
     }
     const kept = await run('vigil.js', ['verify', join(collector.dir, 'reports')]);
     expect([kept.code, kept.out]).toEqual([0, expect.stringContaining('holds')]);
+    const folder2 = await run('vigil.js', ['verify', collector.dir]);
+    expect([folder2.code, folder2.out]).toEqual([0, expect.stringContaining('signer known')]);
     const trail = await collector.vigil(['verify', join(collector.dir, 'audit')]);
     expect(trail.code).toBe(0);
   }, 60_000);

@@ -31,7 +31,16 @@ const piece = (one: Piece): string => {
 
 const line = (of: Line): string => of.map(piece).join('');
 
-const classOf = ({ end, wrap }: Column): string => (end ? ' class="n"' : wrap ? ' class="w"' : '');
+/** Longer text breaks in a column that otherwise does not: others' names are of any length. */
+const LONG_TEXT = 26;
+const lengthOf = (of: Line): number =>
+  of.reduce((sum, one) => sum + (typeof one === 'string' ? one.length : 'text' in one ? one.text.length : 2), 0);
+
+const classOf = ({ end, wrap }: Column, cell: Line): string =>
+  end ? ' class="n"' : wrap || lengthOf(cell) > LONG_TEXT ? ' class="w"' : '';
+
+/** So many columns are read sideways on a phone and not squeezed. */
+const MANY_COLUMNS = 5;
 
 const tableHtml = ({ columns, rows, total }: Extract<Block, { kind: 'table' }>, name = ''): string => {
   const head = columns
@@ -42,7 +51,7 @@ const tableHtml = ({ columns, rows, total }: Extract<Block, { kind: 'table' }>, 
     .join('');
   const body = rows
     .map((row, i) => {
-      const cells = row.map((cell, at) => `<td${classOf(columns[at] as Column)}>${line(cell)}</td>`).join('');
+      const cells = row.map((cell, at) => `<td${classOf(columns[at] as Column, cell)}>${line(cell)}</td>`).join('');
       return `<tr${total && i === rows.length - 1 ? ' class="sum"' : ''}>${cells}</tr>`;
     })
     .join('');
@@ -51,7 +60,7 @@ const tableHtml = ({ columns, rows, total }: Extract<Block, { kind: 'table' }>, 
       .map(({ title }) => title)
       .filter(Boolean)
       .join(', '),
-  )}"><table${name === '' ? '' : ` class="${name}"`}><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
+  )}"><table class="${name}${columns.length >= MANY_COLUMNS ? ' many' : ''}"><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
 };
 
 const blockHtml = (block: Block): string => {
