@@ -3,7 +3,7 @@
  * The fact: one item of a host as found at one time, a file, a package, an account, a listener, the answer of a check.
  * Input: fim, inventory and posture make facts, one JSON text a record, in blocks of kind `facts`. Output: decode makes events of them, the facts sink the latest state.
  */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { LAST_TIME_MS, type UnixMs, unixMs } from './units.ts';
 
 export const FACT_VERSION = 1;
@@ -138,16 +138,16 @@ export const parseFact = (text: string): Fact | null => {
 
 /** One item's share of the checksum: SHA-256 over its name and its fields in the order of their names. */
 export const factPrint = (item: string, fields: FactFields): string =>
-  createHash('sha256')
-    .update(
-      JSON.stringify([
-        item,
-        Object.keys(fields)
-          .sort()
-          .map((name) => [name, fields[name]]),
-      ]),
-    )
-    .digest('hex');
+  hash(
+    'sha256',
+    JSON.stringify([
+      item,
+      Object.keys(fields)
+        .sort()
+        .map((name) => [name, fields[name]]),
+    ]),
+    'hex',
+  );
 
 /** Checksum over all items of a kind, in any order: both sides take it, and where they differ the next full restatement mends it. */
 export const factChecksum = (items: Iterable<readonly [item: string, fields: FactFields]>): string =>
@@ -155,11 +155,11 @@ export const factChecksum = (items: Iterable<readonly [item: string, fields: Fac
 
 /** The same from prints that were kept, in their order. */
 export const printsChecksum = (sorted: Iterable<string>): string => {
-  const hash = createHash('sha256');
+  const running = createHash('sha256');
   let between = '';
   for (const print of sorted) {
-    hash.update(between + print);
+    running.update(between + print);
     between = '\n';
   }
-  return hash.digest('hex').slice(0, 32);
+  return running.digest('hex').slice(0, 32);
 };

@@ -26,6 +26,8 @@ export const QUIET: ReadonlySet<string> = new Set(['baseline', 'seen']);
 export const openDriver = async (
   options: Partial<FimOptions> & { readonly dir: string; readonly paths: readonly string[] },
   seal: () => boolean = () => true,
+  /** Takes the texts instead of keeping them as facts. */
+  take?: (text: Uint8Array) => void,
 ): Promise<FimDriver> => {
   const fim = new Fim({
     clock: systemClock,
@@ -55,6 +57,10 @@ export const openDriver = async (
     let moved = false;
     for (let batch = fim.next(); batch; batch = fim.next()) {
       for (const { bytes } of batch.records) {
+        if (take) {
+          take(bytes);
+          continue;
+        }
         const text = Buffer.from(bytes).toString('utf8');
         const fact = parseFact(text);
         if (fact) facts.push(fact);

@@ -110,6 +110,7 @@ export const excluder = (patterns: readonly string[]): ((path: string) => string
   const plain = new Set(patterns.filter((pattern) => !isGlob(pattern)).map(escapeName));
   const globs = patterns.filter(isGlob).map((pattern) => [pattern, globPattern(pattern)] as const);
   const any = globs.length === 0 ? undefined : new RegExp(globs.map(([, { source }]) => `(?:${source})`).join('|'), 's');
+  if (patterns.length === 0) return () => undefined;
   return (path) => {
     if (plain.has(path)) return path;
     return any?.test(path) ? globs.find(([, pattern]) => pattern.test(path))?.[0] : undefined;
