@@ -331,6 +331,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       notices: knowledge.notices,
       clock: fleetClock,
       silentAfterMs: ms(config['agents.silent_after']),
+      isPlannedOff: knowledge.hosts.isPlannedOff,
     });
     closers.push(() => silence.close());
     steps.current = await openStepWatch(state.store, fleetClock);

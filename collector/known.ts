@@ -66,7 +66,7 @@ export const openKnown = async (parts: KnownParts): Promise<Known> => {
     const query = { where: { kind: 'exists', field }, from: unixMs(now - NAMES_OF_MS), to: unixMs(now + 1) } as const;
     return (await events.top(query, 'log.syslog.hostname', NAMES)).map(({ key, count }) => ({ name: key, lines: count }));
   };
-  const hosts = openHosts({ ...parts, namesInLogs });
+  const hosts = await openHosts({ ...parts, namesInLogs });
   const heartbeatOf = (host: AssetId): HeartbeatBody | null => {
     const heard = registry.all().flatMap(({ id, asset }) => (asset === host ? (registry.presenceOf(id) ?? []) : []));
     return heard.sort((a, b) => b.lastSeen - a.lastSeen)[0]?.heartbeat ?? null;

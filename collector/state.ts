@@ -14,6 +14,7 @@ import type { Changed } from './pipeline.ts';
 import { regroupingState } from './regroup.ts';
 import type { FromState, PageMessage, ToState } from './river.ts';
 import { scoredState } from './scoring.ts';
+import { expireFacts } from './store/embedded/facts.ts';
 import { openState } from './store/embedded/state.ts';
 import { serveState } from './store/embedded/state-port.ts';
 
@@ -138,6 +139,7 @@ const tidy = (): void => {
   const now = systemClock.now();
   try {
     core.tidy(now);
+    expireFacts(core, now);
     parts.table.expire(unixMs(now - SIGNALS_KEPT));
   } catch (error) {
     if (!isDiskFault(error)) throw error;

@@ -21,6 +21,8 @@ export interface FactParts {
   /** MUST be seen by the next question to the reader. */
   readonly write: (write: Write) => void;
   readonly remove: (observation: ObservationId) => void;
+  /** Items of one kind of one host. */
+  readonly limit?: number;
 }
 
 export interface FactsChanged {
@@ -31,14 +33,14 @@ export interface FactsChanged {
 }
 
 /** A host that names more items of a kind says nothing new about further ones: its table is in doubt from then on. */
-export const ITEMS_LIMIT = 100_000;
+const ITEMS_LIMIT = 100_000;
 
 export interface FactSink {
   apply(page: FactPage): FactsChanged;
 }
 
 /** Opens the sink. What it keeps in memory only spares work. */
-export const makeFactSink = ({ reader, write, remove }: FactParts): FactSink => {
+export const makeFactSink = ({ reader, write, remove, limit = ITEMS_LIMIT }: FactParts): FactSink => {
   /** Checksums that agreed, while nothing of the kind changed since. */
   const agreed = new Map<string, string>();
   const counts = new Map<string, number>();
@@ -47,16 +49,17 @@ export const makeFactSink = ({ reader, write, remove }: FactParts): FactSink => 
   const hasRoom = (host: AssetId, kind: FactKind): boolean => {
     const key = `${host}/${kind}`;
     const count = counts.get(key) ?? reader.count(host, kind);
-    counts.set(key, count < ITEMS_LIMIT ? count + 1 : count);
-    return count < ITEMS_LIMIT;
+    counts.set(key, count < limit ? count + 1 : count);
+    return count < limit;
   };
 
-  const applyItem = (one: FactAt): boolean => {
+  /** Null where there is no room for it. */
+  const applyItem = (one: FactAt): boolean | null => {
     const { host, fact } = one;
     const known = reader.item(host, fact.kind, fact.item);
     const next = nextItem(known, one);
     if (next === null) return false;
-    if (known === null && !hasRoom(host, fact.kind)) return false;
+    if (known === null && !hasRoom(host, fact.kind)) return null;
     keep(next);
     const changed = known === null || next.event !== known.event;
     if (changed) agreed.delete(`${host}/${fact.kind}`);
@@ -109,8 +112,9 @@ export const makeFactSink = ({ reader, write, remove }: FactParts): FactSink => 
           if (kind !== null) note(one.host, kind);
           continue;
         }
-        if (applyItem(one)) note(one.host, one.fact.kind);
-        if (one.fact.kind !== 'observation') continue;
+        const changed = applyItem(one);
+        if (changed) note(one.host, one.fact.kind);
+        if (changed === null || one.fact.kind !== 'observation') continue;
         const subject = applyAnswer(one);
         if (subject !== null) subjects.add(subject);
       }

@@ -9,7 +9,9 @@ import { hashId } from '../../core/ids.ts';
 import { unixMs } from '../../core/units.ts';
 import { type FactCommitter, openFactCommitter } from '../commit.ts';
 import { type FactAt, hostFactId } from '../model/fact.ts';
+import { expireFacts, openFacts } from '../store/embedded/facts.ts';
 import { openState, type StateCore } from '../store/embedded/state.ts';
+import { makeFactSink } from './apply.ts';
 import { itemAt } from './item.ts';
 
 const HOST = hashId('ast', 'web1');
@@ -216,8 +218,39 @@ describe('a page', () => {
     expect(state.position('facts')?.offset).toBe(first.to);
   });
 
+  it('of a host that names ever new items takes no more than fit, and what is known stays right', () => {
+    const sink = makeFactSink({
+      reader: openFacts(state),
+      write: ({ collection, id, value }) => void state.put(collection, id, value),
+      remove: (id) => void state.remove('observation', id),
+      limit: 3,
+    });
+    const flood = Array.from({ length: 9 }, (_, i) => pkg(`p${i}`, '1', 'added', T0 + i));
+    const asked = Array.from({ length: 9 }, (_, i) => check('pass', 'baseline', T0, { check: `check-${i}` }));
+    const checks = asked.map((one, i) => ({ ...one, fact: { ...one.fact, item: `check-${i}` } }));
+    sink.apply(page([...flood, ...checks, pkg('p1', '2', 'changed', T0 + HOUR)]));
+    expect(state.list('hostFact', { limit: 100, prefix: `${HOST}/package/` }).total).toBe(3);
+    expect(item('package', 'dpkg:p1:amd64')?.fields['version']).toBe('2');
+    expect(spans()).toHaveLength(3);
+  });
+
   it('names the hosts and kinds of which something became different', () => {
     expect(apply(pkg('a', '1', 'added', T0))?.hosts).toEqual({ [HOST]: ['package'] });
     expect(apply(pkg('a', '1', 'seen', T0 + HOUR))?.hosts).toEqual({});
+  });
+});
+
+describe('what is kept', () => {
+  it('is what stands, and what is gone for 400 days or less', () => {
+    const DAYS = 24 * HOUR;
+    apply(pkg('old', '1', 'baseline', T0), pkg('old', '1', 'removed', T0 + HOUR), pkg('new', '1', 'baseline', T0));
+    apply(check('pass', 'baseline', T0), check('fail', 'changed', T0 + HOUR));
+    expireFacts(state, unixMs(T0 + 399 * DAYS));
+    expect([state.list('hostFact', { limit: 9, prefix: `${HOST}/package/` }).total, spans().length]).toEqual([2, 2]);
+    expireFacts(state, unixMs(T0 + 401 * DAYS));
+    expect([state.list('hostFact', { limit: 9, prefix: `${HOST}/package/` }).total, spans().map(({ result }) => result)]).toEqual([
+      1,
+      ['fail'],
+    ]);
   });
 });

@@ -120,7 +120,7 @@ export const hostRoutes = (ports: HostPorts): readonly Route[] => [
     answer: Type.Intersect([HostSchema, Type.Object({ decisions: Type.Array(DecisionSchema) })]),
     handle: async ({ params: { id } }) => {
       const asset = ports.hosts.find(id);
-      const decisions = await ports.hosts.decisionsOf(asset);
+      const decisions = ports.hosts.decisionsOf(asset);
       return { body: { ...hostJson(await ports.hosts.standingOf(asset), ports), decisions: decisions.map(decisionJson) } };
     },
   }),

@@ -14,6 +14,7 @@ import { retireAgent, revokeAgent } from './commands.ts';
 import { hostStanding, isExpected } from './host.ts';
 import { openHosts } from './hosts.ts';
 import { openRegistry } from './registry.ts';
+import { openSilence } from './silence.ts';
 
 const NOW = unixMs(Date.UTC(2026, 10, 23, 8, 40));
 const MINUTE = 60_000;
@@ -69,6 +70,9 @@ describe('a host', () => {
   it('is planned off until its time, and counts all the while', () => {
     expect(standing([heard(agentOf(), 10)], [decided('planned-off', 20, NOW + MINUTE)])).toBe('planned-off');
     expect(standing([heard(agentOf(), 10)], [decided('planned-off', 20, NOW - MINUTE)])).toBe('silent');
+    expect(standing([heard(agentOf(), 10, { silentSince: undefined as never })], [decided('planned-off', 20, NOW + MINUTE)])).toBe(
+      'planned-off',
+    );
     expect(standing([heard(agentOf(), 1)], [decided('planned-off', 20, NOW + MINUTE)])).toBe('reporting');
     expect(
       isExpected(hostStanding({ asset, agents: [heard(agentOf(), 10)], decisions: [decided('planned-off', 20, NOW + MINUTE)] }, NOW)),
@@ -103,7 +107,7 @@ describe('decisions about hosts', () => {
       { name: 'WEB1.example', lines: 9 },
       { name: 'web1', lines: 9 },
     ];
-    const hosts = openHosts({ state, clock, audit, assets, registry, namesInLogs: async () => names });
+    const hosts = await openHosts({ state, clock, audit, assets, registry, namesInLogs: async () => names });
     const host = await assets.forAgent({ name: 'web1', machineId: 'm', group: 'default' }, () => false);
     return { state, clock, audit, notices, assets, registry, hosts, host };
   };
@@ -117,7 +121,7 @@ describe('decisions about hosts', () => {
     await hosts.decide(by, 'web1', { kind: 'expected', reason: 'new web server' });
     clock.advance(MINUTE);
     expect((await hosts.decide(by, host.id, { kind: 'retired', reason: 'replaced' })).standing).toBe('retired');
-    expect((await hosts.decisionsOf(host)).map(({ kind, reason, by: who }) => [kind, reason, who])).toEqual([
+    expect(hosts.decisionsOf(host).map(({ kind, reason, by: who }) => [kind, reason, who])).toEqual([
       ['expected', 'new web server', 'anna'],
       ['retired', 'replaced', 'anna'],
     ]);
@@ -147,10 +151,10 @@ describe('decisions about hosts', () => {
     const fleet = { registry, audit, notices, clock, hosts };
     await expect(hosts.decide(by, 'web1', { kind: 'retired', reason: 'gone' })).rejects.toMatchObject({ code: 'REQUEST_BAD' });
     await retireAgent(fleet, by, a.id);
-    expect(await hosts.decisionsOf(host)).toEqual([]);
+    expect(hosts.decisionsOf(host)).toEqual([]);
     await retireAgent(fleet, by, b.id, undefined, 'sold');
     expect((await hosts.standings()).map((one) => [one.name, one.standing])).toEqual([['web1', 'retired']]);
-    expect((await hosts.decisionsOf(host)).map(({ reason }) => reason)).toEqual(['sold']);
+    expect(hosts.decisionsOf(host).map(({ reason }) => reason)).toEqual(['sold']);
     await registry.close();
   });
 
@@ -161,6 +165,31 @@ describe('decisions about hosts', () => {
     await revokeAgent({ registry, audit, notices, clock, hosts }, by, agent.id);
     const [one] = await hosts.standings();
     expect(one && isExpected(one)).toBe(true);
+    await registry.close();
+  });
+
+  it('keep a host that is planned off from being called silent, until its time', async () => {
+    const { registry, hosts, host, clock, notices, state, assets, audit } = parts;
+    const agent = agentOf({ asset: host.id });
+    await registry.add(agent);
+    registry.seen(agent.id, '', clock.now(), 0);
+    const silence = openSilence({ registry, notices, clock, isPlannedOff: hosts.isPlannedOff });
+    await hosts.decide(by, 'web1', { kind: 'planned-off', reason: 'moved to another rack', until: unixMs(clock.now() + 10 * MINUTE) });
+    for (let n = 0; n < 60; n++) {
+      clock.advance(5_000);
+      silence.tick();
+    }
+    expect(notices.said).toEqual([]);
+    clock.advance(5_000);
+    expect((await hosts.standingOf(host)).standing).toBe('planned-off');
+    expect((await openHosts({ state, clock, audit, assets, registry })).isPlannedOff(host.id)).toBe(true);
+    for (let n = 0; n < 60; n++) {
+      clock.advance(5_000);
+      silence.tick();
+    }
+    expect(notices.said.map(({ action }) => action)).toEqual(['agent-silent']);
+    expect((await hosts.standingOf(host)).standing).toBe('silent');
+    await silence.close();
     await registry.close();
   });
 

@@ -3,7 +3,7 @@
  * How each host stands: expected, reporting, silent, planned off, retired by a decision, or seen only in others' logs. Pure.
  * Input: hosts, their agents with what was last heard, people's decisions. Output: standings for coverage, controls, the report.
  */
-import type { UnixMs } from '../../core/units.ts';
+import { minutes, type UnixMs } from '../../core/units.ts';
 import type { Asset } from '../model/agent.ts';
 import type { HostDecision, HostStanding } from '../model/host.ts';
 import type { Reporting } from './figures.ts';
@@ -15,6 +15,9 @@ export interface HostReading {
   /** Every decision about it, in any order. */
   readonly decisions: readonly HostDecision[];
 }
+
+/** Ten heartbeats. */
+const OFF_AFTER_MS = minutes(5);
 
 const isLive = ({ agent }: Reporting): boolean => agent.state === 'active' || agent.state === 'held';
 const newestOf = (decisions: readonly HostDecision[]): HostDecision | undefined =>
@@ -37,8 +40,10 @@ export const hostStanding = ({ asset, agents, decisions }: HostReading, now: Uni
     lastSeen,
   });
   if (decision?.kind === 'retired' && !live.some(({ agent }) => agent.enrolledAt > decision.at)) return stand('retired', decision.at);
+  // A host that is planned off is not called silent, so whether it reports is read off its last word.
+  const isOff = decision?.kind === 'planned-off' && (decision.until ?? 0) > now && now - (lastSeen ?? 0) > OFF_AFTER_MS;
+  if (isOff) return stand('planned-off', decision.at);
   if (live.some(isHeard)) return stand('reporting', null);
-  if (decision?.kind === 'planned-off' && (decision.until ?? 0) > now) return stand('planned-off', decision.at);
   if (agents.length === 0) return decision === undefined ? stand('unmanaged', asset.createdAt) : stand('expected', decision.at);
   // Before decisions were kept, a host was retired with its agent.
   if (decision === undefined && agents.every(({ agent }) => agent.state === 'retired')) return stand('retired', null);

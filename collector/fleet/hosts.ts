@@ -46,7 +46,10 @@ export interface Hosts {
   /** By id, or by name where only one has it. @throws CodedError NOT_FOUND. */
   find(idOrName: string): Asset;
   standingOf(asset: Asset): Promise<HostStanding>;
-  decisionsOf(asset: Asset): Promise<readonly HostDecision[]>;
+  /** Oldest first. */
+  decisionsOf(asset: Asset): readonly HostDecision[];
+  /** Somebody said that it is off until a time that is still to come. From memory, at once. */
+  isPlannedOff(host: Asset['id']): boolean;
   /** @throws CodedError NOT_FOUND, REQUEST_BAD. */
   decide(by: Actor, idOrName: string, decision: Decision, from?: string): Promise<HostStanding>;
   /** Says how much depends on a host: its scores' odds. Audited. @throws CodedError NOT_FOUND. */
@@ -58,17 +61,15 @@ export interface Hosts {
 const SEEN_KEPT_MS = minutes(5);
 const SEEN_SHOWN = 200;
 
-export const openHosts = (parts: HostParts): Hosts => {
+export const openHosts = async (parts: HostParts): Promise<Hosts> => {
   const { state, audit, clock, assets, registry } = parts;
   let seen: { readonly at: UnixMs; readonly names: Promise<readonly SeenName[]> } | null = null;
 
-  const decisionsOf = async (asset: Asset): Promise<readonly HostDecision[]> => {
-    const all = await allOf(state, 'hostDecision');
-    return all
-      .map(({ value }) => value)
-      .filter(({ host }) => host === asset.id)
-      .sort((a, b) => a.at - b.at);
-  };
+  // Few, and asked with every look at the fleet: kept in memory from the start.
+  const decisions = new Map<string, readonly HostDecision[]>();
+  const keep = (decision: HostDecision): void => void decisions.set(decision.host, [...(decisions.get(decision.host) ?? []), decision]);
+  for (const { value } of (await allOf(state, 'hostDecision')).toSorted((a, b) => a.value.at - b.value.at)) keep(value);
+  const decisionsOf = (asset: Asset): readonly HostDecision[] => decisions.get(asset.id) ?? [];
   const agentsOf = (): ReadonlyMap<string, readonly Reporting[]> =>
     Map.groupBy(
       registry.all().map((agent) => ({ agent, presence: registry.presenceOf(agent.id) ?? null })),
@@ -76,10 +77,6 @@ export const openHosts = (parts: HostParts): Hosts => {
     );
 
   const standings = async (): Promise<readonly HostStanding[]> => {
-    const decisions = Map.groupBy(
-      (await allOf(state, 'hostDecision')).map(({ value }) => value),
-      ({ host }) => host,
-    );
     const agents = agentsOf();
     const now = clock.now();
     return (
@@ -99,12 +96,13 @@ export const openHosts = (parts: HostParts): Hosts => {
     return found;
   };
   const standingOf = async (asset: Asset): Promise<HostStanding> =>
-    hostStanding({ asset, agents: agentsOf().get(asset.id) ?? [], decisions: await decisionsOf(asset) }, clock.now());
+    hostStanding({ asset, agents: agentsOf().get(asset.id) ?? [], decisions: decisionsOf(asset) }, clock.now());
 
   const note = async (by: Actor, asset: Asset, { kind, reason, until }: Decision): Promise<void> => {
     const at = clock.now();
     const decision: HostDecision = { host: asset.id, kind, reason, by: by.name, at, ...(until === undefined ? {} : { until }) };
     await state.put('hostDecision', `${asset.id}/${at}`, decision);
+    keep(decision);
   };
 
   return {
@@ -118,6 +116,10 @@ export const openHosts = (parts: HostParts): Hosts => {
     },
     standingOf,
     decisionsOf,
+    isPlannedOff: (host) => {
+      const newest = decisions.get(host)?.at(-1);
+      return newest?.kind === 'planned-off' && (newest.until ?? 0) > clock.now();
+    },
     note,
     unmanaged: async () => {
       const now = clock.now();

@@ -41,6 +41,8 @@ export interface SilenceOptions {
   /** Quiet for longer is silent (90 s: three heartbeats). */
   readonly silentAfterMs?: Ms;
   readonly everyMs?: Ms;
+  /** Off until a time, by a decision: not called silent before. */
+  readonly isPlannedOff?: (host: Agent['asset']) => boolean;
 }
 
 export interface Silence {
@@ -50,7 +52,14 @@ export interface Silence {
 }
 
 /** Watches the fleet until it is closed. */
-export const openSilence = ({ registry, notices, clock, silentAfterMs = seconds(90), everyMs = seconds(5) }: SilenceOptions): Silence => {
+export const openSilence = ({
+  registry,
+  notices,
+  clock,
+  silentAfterMs = seconds(90),
+  everyMs = seconds(5),
+  isPlannedOff = () => false,
+}: SilenceOptions): Silence => {
   const stop = new AbortController();
   const began = clock.monotonic();
   let last = began;
@@ -76,7 +85,7 @@ export const openSilence = ({ registry, notices, clock, silentAfterMs = seconds(
       const heardAt = registry.heardAt(agent.id);
       return {
         agent: agent.id,
-        expected: agent.state === 'active' || agent.state === 'held',
+        expected: (agent.state === 'active' || agent.state === 'held') && !isPlannedOff(agent.asset),
         quietMs: quietOf(agent.id, heardAt, now),
         heard: heardAt !== undefined,
         saidSilent: registry.presenceOf(agent.id)?.silentSince !== undefined,

@@ -3,6 +3,7 @@
  * The questions of the facts sink over the state's own documents, in the running transaction.
  * Input: the state's database. Output: items of a host, tables, spans around a time. Port: `FactReader` in `model/facts.ts`.
  */
+import { days, type UnixMs, unixMs } from '../../../core/units.ts';
 import type { FactTable, HostFact } from '../../model/fact.ts';
 import { hostFactId } from '../../model/fact.ts';
 import type { FactReader } from '../../model/facts.ts';
@@ -14,6 +15,18 @@ const FIRST = `json_extract(value, '$."first"')`;
 const NEAR = 3;
 
 const valuesOf = <T>(rows: readonly Record<string, unknown>[]): T[] => rows.map(({ value }) => JSON.parse(String(value)) as T);
+
+/** What is gone or over for longer than this is forgotten. */
+const KEPT = days(400);
+
+/** Removes items that are gone and answers that hold no longer since long ago; to be called about every hour. */
+export const expireFacts = ({ db }: Pick<StateCore, 'db'>, now: UnixMs): void => {
+  const before = unixMs(now - KEPT);
+  db.prepare(`DELETE FROM doc_hostFact WHERE json_extract(value, '$."removed"') < ?`).run(before);
+  db.prepare(`DELETE FROM doc_observation WHERE json_extract(value, '$."open"') = 0 AND json_extract(value, '$."expires"') < ?`).run(
+    before,
+  );
+};
 
 /** Transactions are the caller's. */
 export const openFacts = (core: Pick<StateCore, 'db' | 'get'>): FactReader => {
