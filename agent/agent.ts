@@ -23,7 +23,7 @@ import { openRedactor } from './redact/redact.ts';
 import { loadRules } from './redact/rules.ts';
 import { openFim } from './source/fim/open.ts';
 import { INVENTORY_STREAM, Inventory } from './source/inventory/inventory.ts';
-import { loadPolicies, loadWaivers, readValues } from './source/posture/load.ts';
+import { loadPolicies, loadWaivers, readValues, withoutCases } from './source/posture/load.ts';
 import { openPosture } from './source/posture/posture.ts';
 import type { Source, StreamProgress } from './source/source.ts';
 import { parseMultiline } from './source/tail/multiline.ts';
@@ -324,7 +324,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
 /** The checks of settings, where they are wanted. @throws CodedError of policies and waivers. */
 const postureOf = ({ config, dir, from, clock }: AgentOptions): readonly Source[] => {
   if (!config['posture.enabled']) return [];
-  const policies = loadPolicies(config['posture.policies'], from, readValues(config['posture.values']));
+  const policies = withoutCases(loadPolicies(config['posture.policies'], from, readValues(config['posture.values'])));
   const file = config['posture.waivers'];
   const waivers = (): ReturnType<typeof loadWaivers> => loadWaivers(file === null ? null : resolve(from, file), policies);
   waivers();

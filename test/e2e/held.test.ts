@@ -41,7 +41,9 @@ const start = (options: Omit<Parameters<typeof startAgent>[0], 'tail'>): Agent =
 const write = (file: string, ...users: readonly string[]): void =>
   appendFileSync(file, users.map((user, i) => failedLogin(`10.9.8.${i + 1}`, user)).join(''));
 const names = async (kql: string): Promise<readonly string[]> =>
-  (await collector.query(kql, ['--from', 'now-7d', '--to', 'now+1d'])).map((event) => String(event['user.name'])).sort();
+  (await collector.query(`(${kql}) and source.ip: *`, ['--from', 'now-7d', '--to', 'now+1d']))
+    .map((event) => String(event['user.name']))
+    .sort();
 const seen = (kql: string, ...users: readonly string[]): Promise<unknown> =>
   until(`${users.join(', ')}`, async () => (await names(kql)).join() === [...users].sort().join(), 30_000);
 const renewed = async (): Promise<Agent> => {

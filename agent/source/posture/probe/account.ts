@@ -101,5 +101,5 @@ export const account: Probe<'account'> = (params, tree): Answer => {
   if (passwd === undefined && params.ask !== 'no-plus-in-group') return unknown('/etc/passwd is not there');
   if (NEEDS_SHADOW.has(params.ask) && tree.read('/etc/shadow') === undefined) return unknown('/etc/shadow is not there');
   const found = QUESTIONS[params.ask](tree, params);
-  return answer(found.length === 0, found.length === 0 ? 'none found' : some(found), found);
+  return answer(found.length === 0, found.length === 0 ? 'no such account' : some(found), found);
 };
