@@ -3,6 +3,7 @@
  * Controls as people read them: each with its state, its counts, the checks that speak for it, when it turned, and the chain to raw lines.
  * Input: framework, ground, events. Output: what the control routes answer with.
  */
+import { setImmediate } from 'node:timers/promises';
 import { type UnixMs, unixMs } from '../../core/units.ts';
 import { fault } from '../errors.ts';
 import type { Control, ControlStatus, Counts } from '../model/control.ts';
@@ -69,19 +70,28 @@ const below = (controls: readonly Control[], control: Control): readonly Control
 
 export const titleOf = ({ checks }: Pick<Framework, 'checks'>, check: string): string => checks.get(check)?.title ?? check;
 
-/** Every control of the catalogue with its state at a time. */
-export const controlsAt = (framework: Framework, ground: NamedGround, at: UnixMs): readonly ControlView[] => {
+/** Every control of the catalogue with its state at a time. Others are served between one control and the next. */
+const controlsAt = async (framework: Framework, ground: NamedGround, at: UnixMs): Promise<readonly ControlView[]> => {
   const { catalogue, map } = framework;
-  const leaves = new Map(
-    catalogue.controls
-      .filter(({ kind }) => kind === 'subcategory')
-      .map(({ ref }) => [ref, statusAt(ground, ref, map.ofControl.get(ref) ?? [], at)]),
-  );
-  return catalogue.controls.map((control) => {
-    const standing = standingOf(below(catalogue.controls, control).map(({ ref }) => leaves.get(ref) as ControlStatus));
-    const status = leaves.get(control.ref) ?? statusAt(ground, control.ref, mappingsOf(framework, control), at);
-    return { control, status, standing };
-  });
+  const leaves = new Map<string, ControlStatus>();
+  for (const { kind, ref } of catalogue.controls) {
+    if (kind !== 'subcategory') continue;
+    const mappings = map.ofControl.get(ref) ?? [];
+    if (mappings.length > 0) await setImmediate();
+    leaves.set(ref, statusAt(ground, ref, mappings, at));
+  }
+  const views: ControlView[] = [];
+  for (const control of catalogue.controls) {
+    const leaf = leaves.get(control.ref);
+    if (leaf === undefined) await setImmediate();
+    const status = leaf ?? statusAt(ground, control.ref, mappingsOf(framework, control), at, false);
+    views.push({
+      control,
+      status,
+      standing: standingOf(below(catalogue.controls, control).map(({ ref }) => leaves.get(ref) as ControlStatus)),
+    });
+  }
+  return views;
 };
 
 const checkView = (framework: Framework, ground: NamedGround, { check, relationship, reason }: CheckMapping, at: UnixMs): CheckView => {

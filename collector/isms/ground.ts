@@ -45,7 +45,8 @@ export const readFramework = async (dir: string, checks: Framework['checks']): P
   return { catalogue, map: parseMap(await textOf(file), file, catalogue), checks };
 };
 
-const CHUNK = 10_000;
+/** Small enough that no other question waits long while one is read. */
+const CHUNK = 1_000;
 /** Documents of one kind that a question looks at. */
 const MOST = 500_000;
 

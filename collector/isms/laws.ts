@@ -76,13 +76,13 @@ const uniqueChecks = (mappings: readonly CheckMapping[]): readonly string[] => [
 /** How far back a state is followed. */
 export const HISTORY_MS = 120 * 86_400_000;
 
-/** The status of a control at a time. */
-export const statusAt = (ground: Ground, ref: string, mappings: readonly CheckMapping[], at: UnixMs): ControlStatus => {
+/** The status of a control at a time; `since` is left out where nobody asks for it, since it is the dearest part. */
+export const statusAt = (ground: Ground, ref: string, mappings: readonly CheckMapping[], at: UnixMs, withSince = true): ControlStatus => {
   const checks = uniqueChecks(mappings);
   const asked = askAt(ground, checks, at);
   const counts = countAnswers(asked.map(({ answer }) => answer));
   const named = namedBy(asked);
-  const turns = checks.length === 0 ? [] : turnsOf(ground, checks, unixMs(at - HISTORY_MS), at);
+  const turns = checks.length === 0 || !withSince ? [] : turnsOf(ground, checks, unixMs(at - HISTORY_MS), at);
   return {
     ref,
     state: stateOf(counts),

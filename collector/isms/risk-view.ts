@@ -3,6 +3,7 @@
  * The risk register as people read it: what a person assessed beside what telemetry indicates, and the chain down to raw lines.
  * Input: the state, framework and ground, events. Output: what the risk routes answer with.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { UnixMs } from '../../core/units.ts';
 import { fault } from '../errors.ts';
 import type { ControlStatus } from '../model/control.ts';
@@ -88,9 +89,13 @@ export const readRisks = (
   return {
     list: async (at = now()) => {
       const [{ items }, on] = await Promise.all([state.list('risk', { limit: 10_000 }), known()]);
-      return items
-        .map((stored) => viewRisk(stored, on, at))
-        .sort((a, b) => rankOf(b.level.indicated) - rankOf(a.level.indicated) || a.risk.number - b.risk.number);
+      const views: RiskView[] = [];
+      for (const stored of items) {
+        // A risk looks at many answers over time: others are served between one and the next.
+        await setImmediate();
+        views.push(viewRisk(stored, on, at));
+      }
+      return views.sort((a, b) => rankOf(b.level.indicated) - rankOf(a.level.indicated) || a.risk.number - b.risk.number);
     },
     get: async (ref, at = now()) => viewRisk(await findRisk(state, ref), await known(), at),
     explain: async (ref, at = now()) => {
