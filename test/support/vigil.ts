@@ -130,7 +130,7 @@ export const startCollector = async (options: CollectorOptions = {}): Promise<Co
       if (gone) throw new Error(`the collector ended: ${err}`);
       return /^ready console=(\S+) agents=(\S+) data=(.+)$/m.exec(out);
     },
-    60_000,
+    180_000,
   ).catch((error: unknown) => {
     child.kill('SIGKILL');
     throw error;
