@@ -61,6 +61,8 @@ const TICK_MS = 1_000;
 const RESCAN_MS = 60_000;
 /** Scans that told something are over when nothing came for so long; what they left behind is given back. */
 const REST_MS = 5_000;
+/** So many facts at once come of a scan of everything, not of a change here and there. */
+const MANY_FACTS = 12;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Work between two looks at everything else. */
 const SLICE_MS = 50;
@@ -206,7 +208,10 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
 
   // Sealed and not yet told so: a disk that refused once takes it later.
   let sealed = false;
-  let factsAt: number | undefined;
+  let facts = { count: 0, at: clock.monotonic() };
+  const noteFacts = (count: number): void => {
+    facts = { count: facts.count + count, at: clock.monotonic() };
+  };
   /** Reads for a while; true when there is more to read at once. */
   const read = async (): Promise<boolean> => {
     const began = clock.monotonic();
@@ -219,7 +224,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
         spool.seal(redactor && !batch.redacted ? redactor.apply(batch) : batch);
         source.commit();
         sealed = true;
-        if (batch.kind === 'facts') factsAt = clock.monotonic();
+        if (batch.kind === 'facts') noteFacts(batch.records.length);
         more = spool.flushDue || clock.monotonic() - began >= SLICE_MS;
         if (more) break;
       }
@@ -275,9 +280,9 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
           await spool.flush();
         });
       }
-      if (factsAt !== undefined && now - factsAt >= REST_MS) {
-        factsAt = undefined;
-        giveBack();
+      if (facts.count > 0 && now - facts.at >= REST_MS) {
+        if (facts.count >= MANY_FACTS) giveBack();
+        facts = { ...facts, count: 0 };
       }
       if (more) await breathe(clock, pause(), stopping.signal);
       else await idle(clock, () => wake.promise, stopping.signal);

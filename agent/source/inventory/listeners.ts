@@ -79,7 +79,7 @@ const passingPorts = (tree: Tree): ((socket: Socket) => boolean) => {
 /** The process with the smallest number that holds each socket. */
 function* ownersOf(tree: Tree, inodes: ReadonlySet<string>): Generator<Found, ReadonlyMap<string, Owner>> {
   const owners = new Map<string, Owner>();
-  let closed = 0;
+  let hidden = false;
   const pids = tree
     .list('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -89,16 +89,18 @@ function* ownersOf(tree: Tree, inodes: ReadonlySet<string>): Generator<Found, Re
     yield PAUSE;
     if (inodes.size === owners.size) break;
     if (tree.closed(`/proc/${pid}/fd`)) {
-      closed++;
+      hidden = true;
       continue;
     }
     for (const fd of tree.list(`/proc/${pid}/fd`)) {
-      const inode = /^socket:\[(\d+)\]$/.exec(tree.link(`/proc/${pid}/fd/${fd}`) ?? '')?.[1];
+      const target = tree.link(`/proc/${pid}/fd/${fd}`);
+      if (target === undefined) hidden = true;
+      const inode = /^socket:\[(\d+)\]$/.exec(target ?? '')?.[1];
       if (inode !== undefined && inodes.has(inode) && !owners.has(inode)) owners.set(inode, processOf(tree, pid));
     }
   }
   const unknown = [...inodes].filter((inode) => !owners.has(inode) && inode !== '0').length;
-  if (closed > 0 && unknown > 0)
+  if (hidden && unknown > 0)
     yield problem('INVENTORY_OWNER_UNKNOWN', 'inventory of listener', `who holds ${unknown} of ${inodes.size} sockets may not be seen`);
   return owners;
 }

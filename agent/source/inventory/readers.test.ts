@@ -417,11 +417,12 @@ describe('disks and mounts', () => {
       'sys/block/dm-1/dm/uuid': 'LVM-abc\n',
       'sys/block/dm-1/slaves/dm-0': '-> ../../dm-0',
       'sys/block/loop0/size': '8\n',
-      'dev/mapper/vg-root': '-> ../dm-1',
-      'dev/dm-1': '',
-      'dev/sdb1': '',
-      'proc/self/mounts':
-        'proc /proc proc rw 0 0\n/dev/mapper/vg-root / ext4 rw,relatime 0 0\n/dev/sdb1 /mnt/usb\\040stick vfat rw,nosuid 0 0\ntmpfs /run/user/1000 tmpfs rw 0 0\nnas:/x /nas nfs4 rw 0 0\n',
+      'sys/block/dm-1/dm/name': 'vg-root\n',
+      'sys/class/block/sdb1/size': '1\n',
+      'sys/class/block/dm-1/size': '1\n',
+      'proc/self/mounts': 'x / ro ro 0 0\n',
+      'proc/1/mounts':
+        'proc /proc proc rw 0 0\n/dev/mapper/vg-root / ext4 rw,relatime 0 0\n/dev/sdb1 /mnt/usb\\040stick vfat rw,nosuid 0 0\ntmpfs /run/user/1000 tmpfs rw 0 0\nnas:/x /nas nfs4 rw 0 0\n/dev/gone /gone ext4 rw 0 0\n',
     };
     const root = treeOf(files);
     expect([...look(root, 'disk').items.values()]).toEqual([
@@ -434,6 +435,7 @@ describe('disks and mounts', () => {
       ['/', 'ext4', true, ['rw', 'relatime']],
       ['/mnt/usb stick', 'vfat', false, ['rw', 'nosuid']],
       ['/nas', 'nfs4', undefined, ['rw']],
+      ['/gone', 'ext4', undefined, ['rw']],
     ]);
   });
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Disks and what is mounted, and whether the bytes on them are encrypted.
- * Input: /sys/block, /proc/self/mounts. Output: items `disk` and `mount`.
+ * Input: /sys/block, the table of mounts. Output: items `disk` and `mount`.
  */
 import { statfsSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -22,6 +22,7 @@ const REMOTE = /^(nfs4?|cifs|smb3?|9p|ceph|glusterfs|afs|fuse|fuse\..*|davfs)$/;
 /** How full a disk is moves all the time: news is a step of so much of its size. */
 const USED_STEP = 0.05;
 const MAX_DEPTH = 8;
+const MOUNTS = ['/proc/1/mounts', '/proc/self/mounts'] as const;
 
 export function* diskItems(tree: Tree): Generator<Found> {
   for (const name of tree.list('/sys/block')) {
@@ -47,7 +48,9 @@ const isHeldByCrypt = (tree: Tree, path: string, depth = 0): boolean =>
 const isCrypt = (tree: Tree, device: string): boolean => smallText(tree, `/sys/block/${device}/dm/uuid`)?.startsWith('CRYPT-') === true;
 
 export function* mountItems(tree: Tree, clean: Clean): Generator<Found> {
-  const text = (yield* readText(tree, '/proc/self/mounts', 'all')) ?? '';
+  // A service may live in a namespace of its own, in which everything is mounted read-only: the first process sees the host's.
+  const path = MOUNTS.find((one) => tree.readPart(one, 0, 1).length > 0) ?? MOUNTS[0];
+  const text = (yield* readText(tree, path, 'all')) ?? '';
   for (const line of text.split('\n')) {
     const [source, target, type, options] = line.split(' ').map(plain);
     if (target === undefined || type === undefined || KERNEL.test(type) || PASSING.test(target)) continue;
@@ -76,13 +79,21 @@ const sizeOf = (target: string): { readonly size?: number; readonly used?: numbe
   }
 };
 
-/** Whether the device or one that it is built on encrypts; undefined for what is no device of this machine. */
+/** Whether the device or one that it is built on encrypts; undefined for what is no device of this machine, or is not known. */
 const encryptedBelow = (tree: Tree, source: string): boolean | undefined => {
-  if (!source.startsWith('/dev/')) return undefined;
-  const device = basename(tree.resolve(source) ?? source);
+  const device = source.startsWith('/dev/') ? deviceOf(tree, source) : undefined;
+  if (device === undefined) return undefined;
   const walk = (name: string, depth: number): boolean =>
     isCrypt(tree, name) || (depth < MAX_DEPTH && tree.list(`/sys/block/${name}/slaves`).some((slave) => walk(slave, depth + 1)));
   return walk(device, 0);
+};
+
+/** The kernel's name of a device; a service may have a /dev of its own, without the names that others gave. */
+const deviceOf = (tree: Tree, source: string): string | undefined => {
+  const named = source.replace(/^\/dev\/(mapper\/)?/, '');
+  const mapped = tree.list('/sys/block').find((name) => name.startsWith('dm-') && smallText(tree, `/sys/block/${name}/dm/name`) === named);
+  const where = mapped ?? basename(tree.resolve(source) ?? source);
+  return tree.stat(`/sys/class/block/${where}`) || tree.stat(`/sys/block/${where}`) ? where : undefined;
 };
 
 export const steadyUse = (before: FactFields, now: FactFields): FactFields => {
