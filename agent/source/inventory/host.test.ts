@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { type FactFields, type FactKind, factText, parseFact } from '../../../core/fact.ts';
 import { unixMs } from '../../../core/units.ts';
 import { ROOT } from '../../../test/support/repository.ts';
+import { previewInventory } from './preview.ts';
 import { RPM_FILES } from './rpm.ts';
 import { makeScanners } from './scanners.ts';
 import { openTree } from './tree.ts';
@@ -223,6 +224,28 @@ describe('the inventory of this machine', () => {
     expect(codes).toContain('INVENTORY_DENIED /etc/shadow');
     for (const kind of ['package', 'user', 'group', 'service'] as const) expect(counts[kind]).toBe(itemsOf(kind).size);
   });
+
+  it.skipIf(process.getuid?.() !== 0 || !hasTool('setpriv'))(
+    'sees all but the holders of sockets with the one capability of its service',
+    () => {
+      const script = join(ROOT, 'test', 'support', 'take-inventory.ts');
+      const only = [
+        '--inh-caps=+dac_read_search',
+        '--ambient-caps=+dac_read_search',
+        '--bounding-set=-all,+dac_read_search',
+        '--no-new-privs',
+      ];
+      const who = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+      const take = spawnSync('setpriv', [...who, ...only, process.execPath, script], { encoding: 'utf8' });
+      const { codes } = JSON.parse(take.stdout) as { readonly codes: readonly string[] };
+      const holders = 'INVENTORY_OWNER_UNKNOWN inventory of listener';
+      expect(codes.filter((code) => code !== holders)).toEqual(
+        previewInventory('/')
+          .problems.map(({ code, about }) => `${code} ${about}`)
+          .filter((code) => code !== holders),
+      );
+    },
+  );
 
   it('is taken without starting a process', () => {
     const script = join(ROOT, 'test', 'support', 'take-inventory.ts');
