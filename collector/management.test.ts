@@ -153,7 +153,7 @@ describe('risks', () => {
       replay: false,
     });
     await it.state.put('incidentWork', id, { state: 'contained', moves: [{ to: 'contained', at: unixMs(NOW - hours(1)), by: 'usr_x' }] });
-    it.clock.advance(5_000);
+    it.clock.advance(6_000);
     const { indicated, states } = (await get(`${LIST}/r-1/explain`)) as unknown as {
       indicated: { likelihood: string; because: { kind: string; text: string; lines: { event: string }[] }[] };
       states: { ref: string; state: string }[];

@@ -65,7 +65,7 @@ export const readAll = async <C extends Collection>(state: StateStore, collectio
 };
 
 /** Questions that come together share one reading. */
-const KEPT_MS = 2_000;
+const KEPT_MS = 5_000;
 
 export const openGround = (state: StateStore, { map }: Framework, self: AssetId, now: () => UnixMs): (() => Promise<NamedGround>) => {
   let kept: { readonly at: UnixMs; readonly ground: Promise<NamedGround> } | null = null;
