@@ -18,6 +18,7 @@ export type FactDataset = (typeof FACT_DATASETS)[number];
  */
 export const FACT_KINDS = {
   os: { dataset: 'inventory', item: '`os`', fields: 'name id version codename kernel arch hostname machine_id boot_at virtual' },
+  hardware: { dataset: 'inventory', item: '`hardware`', fields: 'model cores memory swap' },
   package: {
     dataset: 'inventory',
     item: 'manager:name:arch',

@@ -100,6 +100,7 @@ export const DOORS: Readonly<Record<string, readonly string[]>> = {
   commander: ['collector/cli/', 'collector/main.ts'],
   'node-cron': ['collector/deadline/schedule.ts'],
   chokidar: ['agent/source/watch.ts'],
+  systeminformation: ['agent/source/inventory/'],
   'prom-client': ['collector/http/'],
   vite: ['collector/http/build.ts', 'dashboards/', 'test/', 'vitest.config.ts'],
   vitest: ['.test.ts', '.contract.ts', 'test/'],

@@ -13,6 +13,7 @@ import type { Batch, FileId, Source, SourceProblem, StreamProgress } from '../so
 import { type Baseline, readBaseline, writeBaseline } from './baseline.ts';
 import { deltaOf } from './delta.ts';
 import { type Clean, type Found, type Scanner, troubleOf, type Unseen } from './found.ts';
+import { type Hardware, readHardware } from './hardware.ts';
 import { makeScanners } from './scanners.ts';
 import { openTree, type Tree } from './tree.ts';
 
@@ -69,6 +70,7 @@ export class Inventory implements Source {
   #restate = new Set<FactKind>();
   #quickAt = Number.NEGATIVE_INFINITY;
   #scanning: Promise<void> | undefined;
+  #hardware: Hardware | undefined;
   #scannedAt: UnixMs = unixMs(0);
   #lost = new Map<FactKind, SourceProblem>();
   readonly #counts = { scans: 0, added: 0, changed: 0, removed: 0 };
@@ -76,7 +78,7 @@ export class Inventory implements Source {
   constructor(options: InventoryOptions) {
     this.#options = options;
     this.#tree = openTree(options.root);
-    this.#kinds = (options.scanners ?? makeScanners()).map((scanner) => ({
+    this.#kinds = (options.scanners ?? makeScanners(() => this.#hardware)).map((scanner) => ({
       scanner,
       dueAt: Number.NEGATIVE_INFINITY,
       mark: undefined,
@@ -87,6 +89,7 @@ export class Inventory implements Source {
   async open(resumeOf: (stream: string) => string | undefined): Promise<void> {
     // A spool that knows nothing of the stream was lost with what it held: what was told may never have arrived.
     if (resumeOf(INVENTORY_STREAM) === undefined) this.#restateAll();
+    if (this.#tree.live) this.#hardware = await readHardware();
   }
 
   poll(): void {

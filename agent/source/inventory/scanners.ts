@@ -8,6 +8,7 @@ import { APK_FILES, apkItems } from './apk.ts';
 import { certificateItems } from './certificates.ts';
 import { DPKG_STATUS, dpkgItems } from './dpkg.ts';
 import type { Found, Scanner } from './found.ts';
+import { type Hardware, makeHardwareItems } from './hardware.ts';
 import { interfaceItems } from './interfaces.ts';
 import { listenerMark, makeListenerItems } from './listeners.ts';
 import { moduleItems } from './modules.ts';
@@ -29,8 +30,9 @@ const WANTS = ['multi-user', 'graphical', 'sockets', 'timers', 'sysinit', 'defau
 const UNIT_PATHS = [...UNIT_FOLDERS, ...WANTS];
 
 /** A new set: some remember the look before. */
-export const makeScanners = (): readonly Scanner[] => [
+export const makeScanners = (hardware: () => Hardware | undefined = () => undefined): readonly Scanner[] => [
   { kind: 'os', look: osItems, steady: steadyBoot, mark: (tree) => stamps(tree, ['/etc/os-release', '/etc/hostname']) },
+  { kind: 'hardware', look: makeHardwareItems(hardware) },
   { kind: 'package', look: packageItems, mark: (tree) => stamps(tree, [DPKG_STATUS, ...APK_FILES, ...RPM_FILES]) },
   { kind: 'user', look: userItems, steady: steadyLogin, mark: (tree) => stamps(tree, [...ACCOUNT_FILES, SUDOERS, '/etc/sudoers.d']) },
   { kind: 'group', look: groupItems, mark: (tree) => stamps(tree, ACCOUNT_FILES) },

@@ -25,6 +25,7 @@ const NONE: readonly string[] = [];
 
 const MEANINGS: Readonly<Record<FactKind, Meaning>> = {
   os: { category: HOST, noun: 'os' },
+  hardware: { category: HOST, noun: 'hardware' },
   package: { category: PACKAGE, noun: 'package' },
   user: { category: IAM, noun: 'user', type: USER },
   group: { category: IAM, noun: 'group', type: ['group'] },
