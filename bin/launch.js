@@ -59,10 +59,12 @@ export const launch = async (entry) => {
   if (!existsSync(join(ROOT, 'node_modules', 'yaml'))) refuse('The packages are not installed.', 'Run `npm ci` first.');
   const argv = [...flags, join(ROOT, 'bin', entry.startsWith('agent/') ? 'vigil-agent.js' : 'vigil.js'), '--script', entry, ...args];
   // glibc gives each thread an arena of its own, and keeps what it freed: two are enough for what is not V8's.
+  // Short-lived threads of the agent's scans leave pieces behind, which go back to the system when they are 128 kB. The collector's large
+  // buffers do so at once: without a fixed bound glibc would raise it with the first that is freed, and keep those that follow.
+  const agent = entry.startsWith('agent/');
+  const kept = agent ? { MALLOC_TRIM_THRESHOLD_: '131072' } : { MALLOC_MMAP_THRESHOLD_: '524288' };
+  const env = { MALLOC_ARENA_MAX: '2', ...kept, ...process.env };
   // The same process goes on as the right Node where the runtime can do that, so that no idle parent stays behind.
-  // Short-lived threads of the agent's scans leave pieces behind, which go back to the system when they are 128 kB.
-  const trim = entry.startsWith('agent/') ? { MALLOC_TRIM_THRESHOLD_: '131072' } : {};
-  const env = { MALLOC_ARENA_MAX: '2', ...trim, ...process.env };
   if (typeof process.execve === 'function') process.execve(node, [node, ...argv], env);
   const child = spawn(node, argv, { stdio: 'inherit', env });
   // Ctrl-C reaches the whole group by itself; a signal sent to this process alone is passed on.

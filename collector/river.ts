@@ -6,6 +6,7 @@
 import { dirname, join, relative } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { isDiskFault, toError } from '../core/errors.ts';
+import { standBack } from '../core/priority.ts';
 import { openSavedJoins } from './decode/auditd/saved.ts';
 import { declarations } from './decode/decode.ts';
 import type { FailedShape } from './decode/shapes.ts';
@@ -93,6 +94,8 @@ const IDLE_MS = 60_000;
 /** Batches and pages under way before the pass waits. */
 const BATCHES = 3;
 const PAGES = 1;
+/** Full pages that may wait for the judge, as bytes, before the pass does: a storm of attacks must not keep lines from being found. */
+const CUT_PAGES = 4;
 /** After a page the judge rests for so many times as long as it took, at most this long. */
 const PAGE_REST = 6;
 const PAGE_REST_MS = 2_500;
@@ -100,8 +103,12 @@ const PAGE_REST_MS = 2_500;
 const RETRY_MS = 2_000;
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
+/** Where processors are full, acknowledging goes first, then this pass, then the query engine, then the judge: searching lags less than judging. */
+const STAND_BACK = 3;
+
 const main = parentPort as MessagePort;
 const data = workerData as RiverData;
+standBack(STAND_BACK);
 /** A rule file as people know it: from the folder of rules on. */
 const shownPath = (file: string): string => {
   const dir = data.ruleDirs.find((one) => file.startsWith(join(one, '/')));
@@ -139,6 +146,8 @@ const run = async (): Promise<void> => {
   let stopping = false;
   let batches = 0;
   let pages = 0;
+  /** Pages that wait for the judge, which takes one at a time. */
+  const cut: PageMessage[] = [];
   let wake = (): void => {};
   const woken = (): void => wake();
   main.on('message', (message: ToRiver) => {
@@ -195,14 +204,20 @@ const run = async (): Promise<void> => {
     batches += 1;
     main.postMessage({ kind: 'batch', batch } satisfies FromRiver, [batch.ndjson.buffer as ArrayBuffer]);
   };
-  const sendPage = (): void => {
+  const cutPage = (): void => {
     const [page, factPage] = [signals.take(), facts.take()];
     if (!page && !factPage) return;
     if (page) save('detect', { incarnation: page.incarnation, offset: page.to });
     if (factPage) save('facts', { incarnation: factPage.incarnation, offset: factPage.to });
+    cut.push({ kind: 'page', page, facts: factPage });
+  };
+  const sendPage = (): void => {
+    if (cut.length === 0) cutPage();
+    const message = cut.shift();
+    if (!message) return;
     pages += 1;
     sentAt = performance.now();
-    data.state.postMessage({ kind: 'page', page, facts: factPage } satisfies ToState, page ? [page.lines.buffer as ArrayBuffer] : []);
+    data.state.postMessage(message satisfies ToState, message.page ? [message.page.lines.buffer as ArrayBuffer] : []);
     for (const { rule, reason } of pass.takeQuarantined()) main.postMessage({ kind: 'quarantined', rule, reason } satisfies FromRiver);
     const shapes = pass.takeFailedShapes();
     if (shapes) main.postMessage({ kind: 'shapes', shapes } satisfies FromRiver);
@@ -217,7 +232,7 @@ const run = async (): Promise<void> => {
     // A range belongs to one incarnation (P5).
     if (item.incarnation !== rows.span.incarnation) {
       sendRows();
-      sendPage();
+      cutPage();
       rows.span.incarnation = item.incarnation;
       signals.span.incarnation = item.incarnation;
       facts.span.incarnation = item.incarnation;
@@ -234,6 +249,7 @@ const run = async (): Promise<void> => {
 
   const reader = new JournalReader(data.journalDir);
   while (!stopping) {
+    if ((signals.full || facts.full) && cut.length < CUT_PAGES) cutPage();
     const open = batches < BATCHES && !signals.full && !facts.full;
     if (position < end && open) {
       const part = reader.read(position, end, PART_BYTES);
@@ -249,7 +265,7 @@ const run = async (): Promise<void> => {
     const asked = flush && position >= end;
     if (asked) flush = false;
     if (batches < BATCHES && (asked || rows.span.age >= AGE_MS)) sendRows();
-    const full = signals.full || facts.full;
+    const full = cut.length > 0 || signals.full || facts.full;
     const pageAge = Math.max(signals.span.age, facts.span.age);
     if (pages < PAGES && (asked || full || (performance.now() >= nextPageAt && (signals.due || facts.due || pageAge >= AGE_MS))))
       sendPage();
@@ -261,8 +277,11 @@ const run = async (): Promise<void> => {
     await (position < end && open ? yieldNow() : wait(idle));
   }
   sendRows();
-  sendPage();
-  while (batches > 0 || pages > 0) await wait(1_000);
+  cutPage();
+  while (cut.length > 0 || batches > 0 || pages > 0) {
+    if (cut.length > 0 && pages < PAGES) sendPage();
+    await wait(1_000);
+  }
   main.postMessage({ kind: 'stopped' } satisfies FromRiver);
   main.close();
   data.state.close();

@@ -6,6 +6,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../core/clock.ts';
 import { isDiskFault, toError } from '../core/errors.ts';
+import { standBack } from '../core/priority.ts';
 import { days, type UnixMs, unixMs } from '../core/units.ts';
 import { type Committer, openCommitParts, openCommitter, openFactCommitter } from './commit.ts';
 import type { FactsChanged } from './facts/apply.ts';
@@ -42,8 +43,12 @@ export type FromStateWorker =
   | { readonly kind: 'failed'; readonly n: number; readonly reason: string }
   | { readonly kind: 'stopped' };
 
+/** Behind the pass and the query engine: see `river.ts`. */
+const STAND_BACK = 8;
+
 const main = parentPort as MessagePort;
 const data = workerData as StateData;
+standBack(STAND_BACK);
 
 /** Signals are kept 30 days from their arrival (S2). */
 const SIGNALS_KEPT = days(30);

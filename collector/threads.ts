@@ -17,9 +17,9 @@ import type { StateStore } from './store/store.ts';
 /** What a thread may hold of old objects, in MB: far above its need, near enough that V8 keeps house. */
 const STATE_HEAP_MB = 256;
 const RIVER_HEAP_MB = 320;
-/** Young objects of a thread, in MB: the pass makes most, and pays for each that must be moved. */
+/** Young objects of a thread, in MB. What they make lives on as bytes, so few must be moved when a small space is full. */
 const STATE_YOUNG_MB = 24;
-const RIVER_YOUNG_MB = 64;
+const RIVER_YOUNG_MB = 24;
 
 const STOP_LIMIT_MS = 10_000;
 

@@ -3,7 +3,7 @@
  * Entry of the engine's process: a DuckDB of its own, at low priority, that lives and dies with the collector.
  * Input: options as JSON in the first argument, asks by IPC. Output: answers and notices by IPC.
  */
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { openEngine } from './engine.ts';
 import type { EngineOptions, FromEngine, ToEngine } from './protocol.ts';
 
@@ -11,7 +11,8 @@ import type { EngineOptions, FromEngine, ToEngine } from './protocol.ts';
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.on('disconnect', () => process.exit(0));
-setPriority(10);
+// Behind acknowledging and the pass, ahead of the judge.
+setPriority(Math.min(19, getPriority() + 5));
 
 const send = (message: FromEngine): void => {
   // The collector may be gone while an answer is under way; `disconnect` then ends this process.
