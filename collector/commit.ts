@@ -22,6 +22,8 @@ export interface Committer {
 
 /** Commits a page of facts the same way, with the position of their own sink; null for one that was committed before. */
 export interface FactCommitter {
+  /** MUST be called when the transaction around a commit was not ended. */
+  forget(): void;
   commit(page: FactPage): FactsChanged | null;
 }
 
@@ -47,6 +49,7 @@ export const openFactCommitter = (core: StateCore): FactCommitter => {
     remove: (id) => void core.remove('observation', id),
   });
   return {
+    forget: sink.forget,
     commit: (page) =>
       core.transaction(() => {
         const before = core.position('facts');

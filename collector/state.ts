@@ -123,6 +123,7 @@ const serveRiver = (river: MessagePort): void => {
         river.postMessage({ kind: 'judged' } satisfies FromState);
       }
     } catch (error) {
+      facts.forget();
       if (isDiskFault(error)) {
         wait(toError(error).message);
         retry = setTimeout(() => take(message), RETRY_MS);
@@ -145,6 +146,7 @@ const tidy = (): void => {
   try {
     core.tidy(now);
     expireFacts(core, now);
+    facts.forget();
     parts.table.expire(unixMs(now - SIGNALS_KEPT));
   } catch (error) {
     if (!isDiskFault(error)) throw error;

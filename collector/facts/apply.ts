@@ -37,6 +37,8 @@ const ITEMS_LIMIT = 100_000;
 
 export interface FactSink {
   apply(page: FactPage): FactsChanged;
+  /** What was applied may not have been kept: nothing that is in memory counts any more. */
+  forget(): void;
 }
 
 /** Opens the sink. What it keeps in memory only spares work. */
@@ -99,6 +101,10 @@ export const makeFactSink = ({ reader, write, remove, limit = ITEMS_LIMIT }: Fac
   };
 
   return {
+    forget: () => {
+      agreed.clear();
+      counts.clear();
+    },
     apply: ({ facts }) => {
       const hosts: Record<AssetId, FactKind[]> = {};
       const subjects = new Set<Entity>();

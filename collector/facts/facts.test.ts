@@ -232,6 +232,11 @@ describe('a page', () => {
     expect(state.list('hostFact', { limit: 100, prefix: `${HOST}/package/` }).total).toBe(3);
     expect(item('package', 'dpkg:p1:amd64')?.fields['version']).toBe('2');
     expect(spans()).toHaveLength(3);
+    // As after a transaction that was not ended: the count is taken anew.
+    state.remove('hostFact', hostFactId(HOST, 'package', 'dpkg:p0:amd64'));
+    sink.forget();
+    sink.apply(page([pkg('later', '1', 'added', T0 + HOUR)]));
+    expect(item('package', 'dpkg:later:amd64')).toBeDefined();
   });
 
   it('names the hosts and kinds of which something became different', () => {
