@@ -21,7 +21,8 @@ const withText = (before: string, text: string, after = ''): string => (text ===
 /** How the item of a kind is called. */
 const NAMES: Readonly<Record<FactKind, (fields: FactFields, item: string) => string>> = {
   os: (f) => `Operating system ${of(f, 'name')} ${of(f, 'version')}`.trim(),
-  hardware: (f) => `Hardware: ${f['cores'] ?? '?'} processors${f['memory'] === undefined ? '' : `, ${(Number(f['memory']) / 1e9).toFixed(1)} GB of memory`}`,
+  hardware: (f) =>
+    `Hardware: ${f['cores'] ?? '?'} processors${f['memory'] === undefined ? '' : `, ${(Number(f['memory']) / 1e9).toFixed(1)} GB of memory`}`,
   package: (f, item) => `Package ${of(f, 'name') || item}${withText(' ', of(f, 'version'))}`,
   user: (f, item) => `User ${of(f, 'name') || item}`,
   group: (f, item) => `Group ${of(f, 'name') || item}`,
