@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The weekly report in a running collector: its key, its folder, what it is gathered from, its routes and its hour.
- * Input: the open parts of the collector. Output: routes, the job of the schedule, and the fonts that stand in the HTML.
+ * Input: the open parts of the collector. Output: routes, the job of the schedule.
  */
-import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,8 +26,8 @@ import type { ScoreInputs } from './model/score.ts';
 import { openArchive } from './report/archive.ts';
 import { fingerprintOf } from './report/bundle.ts';
 import { openDesk, type ReportDesk } from './report/desk.ts';
+import { readFonts } from './report/fonts.ts';
 import { makeInThread } from './report/make.ts';
-import type { Fonts } from './report/render/style.ts';
 import { reportRoutes } from './report/routes.ts';
 import { isZone } from './report/week.ts';
 import type { RulesView } from './river.ts';
@@ -134,20 +133,4 @@ const scoresAt = async (state: StateStore, at: UnixMs): Promise<readonly ScoreIn
     if (then !== null) all.push(then);
   }
   return all;
-};
-
-/** The look's fonts as data; without them the reader's own serif and sans stand in. */
-const readFonts = async (): Promise<Fonts | null> => {
-  const file = (family: string): Promise<string> =>
-    readFile(
-      fileURLToPath(new URL(`../node_modules/@fontsource-variable/${family}/files/${family}-latin-wght-normal.woff2`, import.meta.url)),
-      'base64',
-    );
-  try {
-    const [sans, serif, mono] = await Promise.all([file('inter'), file('vollkorn'), file('jetbrains-mono')]);
-    return { sans, serif, mono };
-  } catch {
-    // An installation without the console's packages has none.
-    return null;
-  }
 };

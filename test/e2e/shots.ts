@@ -10,8 +10,13 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { figuresOf, makeReport } from '../../collector/report/bundle.ts';
+import { readFonts } from '../../collector/report/fonts.ts';
+import { generateSigner } from '../../core/sign.ts';
+import { unixMs } from '../../core/units.ts';
 import { browserMissing, chooseOwn, consoleBuilt, openBrowser, openContext, signIn, type View } from '../support/browser.ts';
 import { linesOfADay } from '../support/day.ts';
+import { busyInputs } from '../support/report.ts';
 import { ROOT } from '../support/repository.ts';
 import { type Collector, removeDir, startCollector, tempDir, until } from '../support/vigil.ts';
 
@@ -129,6 +134,28 @@ const takeBlind = async (browser: Browser, out: string): Promise<void> => {
   }
 };
 
+/** The report of the collector's last week, in which nothing was heard, and of a week that was busy; each also as it is printed. */
+const takeReports = async (browser: Browser, collector: Collector, out: string): Promise<void> => {
+  if (!'report-empty report-busy'.includes(options.only)) return;
+  const folder = tempDir();
+  const page = (name: string): string => join(folder, `${name}.html`);
+  await collector.vigil(['report', 'weekly', '--out', page('report-empty')]);
+  const inputs = busyInputs();
+  const edition = { revision: 0, made: unixMs(inputs.moment.at), after: null, revised: [] };
+  writeFileSync(page('report-busy'), makeReport(figuresOf(inputs), edition, generateSigner(), await readFonts()).html);
+  for (const view of VIEWS)
+    for (const name of ['report-empty', 'report-busy']) {
+      const context = await openContext(browser, view);
+      const shown = await context.newPage();
+      await shown.goto(`file://${page(name)}`);
+      await shown.evaluate('document.fonts.ready.then(() => undefined)');
+      await shown.screenshot({ path: say(join(out, `${name}-${view.width}-${view.scheme}.png`)), fullPage: true });
+      if (view === VIEWS[0]) await shown.pdf({ path: say(join(out, `${name}.pdf`)), preferCSSPageSize: true, printBackground: true });
+      await context.close();
+    }
+  removeDir(folder);
+};
+
 const say = (file: string): string => {
   process.stdout.write(`${file}\n`);
   return file;
@@ -170,6 +197,7 @@ const main = async (): Promise<void> => {
   const browser = await openBrowser();
   try {
     await takeBlind(browser, out);
+    await takeReports(browser, collector, out);
     await consoleBuilt(collector);
     const oneTime = await until('the one-time password', collector.password);
     for (const view of VIEWS) {
