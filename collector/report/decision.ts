@@ -37,6 +37,9 @@ export const decisionsOf = (inputs: ReportInputs, figures: WeeklyFigures, times:
       };
     });
   const { coverage, settings } = figures;
+  const mute = coverage.hosts
+    .filter(({ records, standing }) => records === 0 && standing !== 'silent' && standing !== 'planned-off')
+    .map(({ name }) => name);
   const above = figures.risks.risks.filter((one) => one.above);
   const rest: readonly Ranked[] = [
     ...(coverage.expected === 0
@@ -58,6 +61,9 @@ export const decisionsOf = (inputs: ReportInputs, figures: WeeklyFigures, times:
             ...by(to + 2 * DAY_MS),
           },
         ]
+      : []),
+    ...(mute.length > 0
+      ? [{ text: `Find out why ${listed(mute)} sent nothing all week`, who: 'nobody yet', why: 'not heard', ...by(to + 2 * DAY_MS) }]
       : []),
     ...(above.length > 0
       ? [

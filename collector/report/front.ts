@@ -95,8 +95,8 @@ const incidentStory = (figures: WeeklyFigures): readonly Line[] => {
 
 const settingStory = ({ settings, files }: WeeklyFigures): readonly Line[] => {
   const { all, failing } = settings;
-  if (all.expected === 0) return [];
   const answered = all.expected - all.unknown;
+  if (answered === 0) return [];
   const first = failing[0];
   const worst = first === undefined ? '' : ` The gravest fail is “${first.title}” on ${listed(first.names, 2)}.`;
   const changed =

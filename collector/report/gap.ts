@@ -16,7 +16,7 @@ export const gapsOf = (figures: WeeklyFigures, times: Times): readonly Gap[] => 
     ...gap(coverage.expected === 0, 'Every host: none is expected', 'Everything', 'Enrol a host: `vigil agent token create`'),
     ...gap(
       unseen.length > 0,
-      `${capital(listed(unseen))}: no record in the week`,
+      `${listed(unseen)}: no record in the week`,
       'Sections 2 to 6',
       'Start the agent, or retire the host with a reason',
     ),

@@ -122,7 +122,7 @@ const bySilence: Rule = ({ coverage }) =>
     ? null
     : {
         headline: `${capital(spelt(coverage.silent.length))} of ${speltMany(coverage.expected, 'host')} ${coverage.silent.length === 1 ? 'has' : 'have'} fallen silent`,
-        standfirst: `${capital(listed(coverage.silent.map(quiet)))} ${coverage.silent.length === 1 ? 'sends' : 'send'} nothing. Records wait on the host as long as its agent runs; what happens there meanwhile is not seen.`,
+        standfirst: `${listed(coverage.silent.map(quiet))} ${coverage.silent.length === 1 ? 'sends' : 'send'} nothing. Records wait on the host as long as its agent runs; what happens there meanwhile is not seen.`,
       };
 
 const bySettings: Rule = ({ settings, before }) => {

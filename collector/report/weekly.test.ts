@@ -11,6 +11,7 @@ import { gapsOf } from './gap.ts';
 import { leadOf } from './headline.ts';
 import type { ReportInputs, WindowInput } from './inputs.ts';
 import { movementsOf } from './movement.ts';
+import { riskSection } from './section/risks.ts';
 import { weeklyFigures } from './weekly.ts';
 import { timesOf } from './words.ts';
 
@@ -173,6 +174,66 @@ describe('the headline', () => {
       expect(lead(inputs).headline.split(' ').length).toBeLessThanOrEqual(10);
       expect(lead(inputs).headline).not.toContain('<');
     }
+  });
+});
+
+describe('the register of risks', () => {
+  it('is moved by what a failing check opens and an incident used', () => {
+    const { risks } = weeklyFigures(busyInputs());
+    const first = risks.risks.find(({ number }) => number === 1);
+    // Passwords were open the week before; in this week the incident came through them.
+    expect(first).toMatchObject({ above: true, wasAbove: true, before: 'high', proposed: true });
+    expect(first?.because.map(({ kind }) => kind)).toContain('incident');
+    expect(risks.above).toBe(risks.risks.filter(({ above }) => above).length);
+    const calm = weeklyFigures({ ...busyInputs(), risks: { ...busyInputs().risks, incidents: [] } }).risks;
+    expect(calm.moved).toBeLessThan(risks.moved);
+  });
+
+  it('is not within tolerance because nothing is measured', () => {
+    const unmeasured = { ...quietInputs(), observations: [] };
+    const figures = weeklyFigures(unmeasured);
+    expect(figures.risks.risks.every(({ measured }) => measured === 0)).toBe(true);
+    expect(riskSection(figures.risks, figures.settings, times, WEEK.to).takeaway).toBe(
+      'Nothing that ten risks rest on is measured, so none can be said to be within tolerance.',
+    );
+  });
+});
+
+describe('controls of a week', () => {
+  const { controls } = weeklyFigures(busyInputs());
+
+  it('are satisfied, failing, unknown or without a check, and add up', () => {
+    const { satisfied, failing, unknown, unmeasured, of } = controls.now;
+    expect(of).toBe(106);
+    expect(satisfied + failing + unknown + unmeasured).toBe(106);
+    expect(controls.functions.reduce((sum, one) => sum + one.of, 0)).toBe(106);
+    expect(controls.line).toHaveLength(13);
+    expect(controls.line.at(-1)).toEqual({ week: '2026-W47', percent: controls.now.percent });
+    expect(controls.line[0]).toEqual({ week: '2026-W35', percent: null });
+  });
+
+  it('name the answers that turned them, by their observations', () => {
+    const turned = controls.turned.find(({ from, to }) => from === 'satisfied' && to === 'not-satisfied');
+    expect(turned?.because).toEqual(['firewall-active on web-1: fail']);
+    expect(turned?.observations[0]).toMatch(/^obs_/);
+  });
+
+  it('are unknown, and never satisfied, once nobody answers', () => {
+    const stale = busyInputs().observations.map((one) => ({ ...one, expires: unixMs(WEEK.from + HOUR) }));
+    const { now } = weeklyFigures({ ...busyInputs(), observations: stale }).controls;
+    expect([now.satisfied, now.failing, now.percent]).toEqual([0, 0, null]);
+  });
+});
+
+describe('entities of a week', () => {
+  it('have shares that add up to their score, and their change over the week', () => {
+    const { hosts } = weeklyFigures(busyInputs()).entities;
+    for (const one of hosts) {
+      const sum = (all: readonly { readonly share: number }[]): number => Math.round(all.reduce((n, { share }) => n + share, 0) * 10) / 10;
+      expect([sum(one.threatShares), sum(one.exposureShares)]).toEqual([one.threat, one.exposure]);
+    }
+    expect(hosts[0]).toMatchObject({ name: 'bastion-1', held: true });
+    expect(hosts[0]?.threatBy).toBe(hosts[0]?.threat);
   });
 });
 

@@ -146,7 +146,7 @@ const takeawayOf = ({ expected, heard, sources, lost, holes, quiet, records }: C
   const hosts =
     expected === 0
       ? `${capital(spelt(0))} host is expected, and ${many(records, 'record')} came from elsewhere`
-      : `${capital(spelt(heard))} of ${speltMany(expected, 'host')} ${heard === 1 && expected === 1 ? 'was' : 'were'} heard, through ${speltMany(sources, 'source')}`;
+      : `${heard === 0 ? 'None' : capital(spelt(heard))} of ${speltMany(expected, 'host')} ${heard <= 1 ? 'was' : 'were'} heard, through ${speltMany(sources, 'source')}`;
   const loss =
     lost === 0 && holes > 0
       ? `Records were lost in ${speltMany(holes, 'place')}, and how many is not known`

@@ -85,7 +85,7 @@ export const riskSection = (figures: RiskFigures, { waivers }: Pick<SettingFigur
     n: 7,
     title: 'Risks',
     coverage: [
-      `indicated for ${count(risks.filter(({ measured }) => measured > 0).length)} of ${count(risks.length)}`,
+      `indicated for ${count(risks.filter(isKnown).length)} of ${count(risks.length)}`,
       `${count(risks.filter(({ proposed }) => proposed).length)} proposed, unreviewed`,
     ],
     takeaway: takeawayOf(figures),
@@ -96,11 +96,17 @@ export const riskSection = (figures: RiskFigures, { waivers }: Pick<SettingFigur
   };
 };
 
+/** An answer or an incident speaks for it. */
+const isKnown = ({ measured, because }: RiskFigure): boolean => measured > 0 || because.length > 0;
+
 const takeawayOf = ({ risks, above, moved }: RiskFigures): string => {
   if (risks.length === 0) return 'No risk is in the register.';
+  const known = risks.filter(isKnown).length;
+  if (known === 0)
+    return `Nothing that ${speltMany(risks.length, 'risk')} ${risks.length === 1 ? 'rests' : 'rest'} on is measured, so none can be said to be within tolerance.`;
   const first =
     above === 0
-      ? `None of ${speltMany(risks.length, 'risk')} is indicated above its tolerance`
+      ? `None of ${speltMany(known, 'risk')} ${known < risks.length ? 'that can be told ' : ''}is indicated above its tolerance`
       : `${capital(speltMany(above, 'risk'))} of ${spelt(risks.length)} ${above === 1 ? 'is' : 'are'} indicated above tolerance`;
   const proposed = risks.filter((one) => one.above && one.proposed).length;
   const second =
@@ -128,10 +134,11 @@ const riskBlocks = (risks: readonly RiskFigure[], times: Times): readonly Block[
   ),
 ];
 
-const indicatedCell = ({ indicated, before, above, measured, expected, because }: RiskFigure): Line => {
+const indicatedCell = (risk: RiskFigure): Line => {
+  const { indicated, before, above, measured, expected } = risk;
   const moved = before === indicated.level ? '' : `${words(before)} → `;
   // Nothing that it would rest on is answered, and no incident speaks either.
-  if (measured === 0 && because.length === 0) return [{ mark: 'unknown' }, ' not known'];
+  if (!isKnown(risk)) return [{ mark: 'unknown' }, ' not known'];
   const text = `${moved}${words(indicated.level)}`;
   return [above ? bad(text) : text, measured < expected ? ` (${count(measured)} of ${count(expected)} answered)` : ''];
 };

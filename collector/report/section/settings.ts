@@ -292,7 +292,9 @@ const settingBlocks = ({ all, hosts, bySeverity, changed, failing }: SettingFigu
           ),
         ]),
     note(
-      `By severity, fails of answered: ${levels.map((level) => `${level} ${count(bySeverity[level].fail)} of ${count(bySeverity[level].answered)}`).join(', ')}. `,
+      levels.length === 0
+        ? 'No answer is in date. '
+        : `By severity, fails of answered: ${levels.map((level) => `${level} ${count(bySeverity[level].fail)} of ${count(bySeverity[level].answered)}`).join(', ')}. `,
       failing.length > SHOWN ? `${count(failing.length - SHOWN)} more failing checks stand in the figures. ` : '',
       changed.length > SHOWN ? `${count(changed.length - SHOWN)} more changes stand in the figures. ` : '',
       query('checks'),
