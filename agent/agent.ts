@@ -23,7 +23,7 @@ import { openRedactor } from './redact/redact.ts';
 import { loadRules } from './redact/rules.ts';
 import { openFim } from './source/fim/open.ts';
 import { INVENTORY_STREAM, Inventory } from './source/inventory/inventory.ts';
-import { loadPolicies, loadWaivers, readValues, withoutCases } from './source/posture/load.ts';
+import { loadWaivers, policiesFor } from './source/posture/load.ts';
 import { openPosture } from './source/posture/posture.ts';
 import type { Source, StreamProgress } from './source/source.ts';
 import { parseMultiline } from './source/tail/multiline.ts';
@@ -326,14 +326,19 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
   };
 };
 
-/** The checks of settings, where they are wanted. @throws CodedError of policies and waivers. */
+/** The checks of settings, where they are wanted. @throws CodedError of policies that the configuration names. */
 const postureOf = ({ config, dir, from, clock }: AgentOptions): readonly Source[] => {
   if (!config['posture.enabled']) return [];
-  const policies = withoutCases(loadPolicies(config['posture.policies'], from, readValues(config['posture.values'])));
   const file = config['posture.waivers'];
-  const waivers = (): ReturnType<typeof loadWaivers> => loadWaivers(file === null ? null : resolve(from, file), policies);
-  waivers();
-  return [openPosture({ dir, clock, intervalMs: ms(config['posture.interval']), policies, waivers })];
+  return [
+    openPosture({
+      dir,
+      clock,
+      intervalMs: ms(config['posture.interval']),
+      policies: policiesFor(config['posture.policies'], from, config['posture.values']),
+      waivers: (policies) => loadWaivers(file === null ? null : resolve(from, file), policies),
+    }),
+  ];
 };
 
 const breathe = async (clock: Clock, pause: Ms, signal: AbortSignal): Promise<void> => {

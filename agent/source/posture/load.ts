@@ -43,9 +43,19 @@ export const loadPolicies = (paths: readonly string[], from: string, values: Pol
   return policies;
 };
 
-/** The same for a host that only runs them: the cases, most of a policy's text, are let go. */
-export const withoutCases = (policies: readonly Policy[]): readonly Policy[] =>
-  policies.map((policy) => ({ ...policy, checks: policy.checks.map((check) => ({ ...check, cases: [] })) }));
+/** For a host that only runs it: the cases, most of a policy's text, are let go. */
+const withoutCases = (policy: Policy): Policy => ({ ...policy, checks: policy.checks.map((check) => ({ ...check, cases: [] })) });
+
+/**
+ * The policies for a run on this host. Those that come along are read one by one as they are taken: they hold, and the start need not wait for them.
+ * @throws CodedError POSTURE_BAD_POLICY, POLICY_BAD, YAML_BAD, at once where the configuration names policies or values.
+ */
+export const policiesFor = (paths: readonly string[], from: string, values: readonly string[]): Iterable<Policy> =>
+  paths.length > 0 || values.length > 0 ? loadPolicies(paths, from, readValues(values)).map(withoutCases) : ownPolicies();
+
+function* ownPolicies(): Generator<Policy, void, undefined> {
+  for (const file of filesAt(OWN_POLICIES)) yield withoutCases(parsePolicy(textOf(file), file));
+}
 
 const filesAt = (path: string): readonly string[] => {
   try {

@@ -14,7 +14,7 @@ import { tempDir } from '../../../test/support/vigil.ts';
 import { openRedactor } from '../../redact/redact.ts';
 import { loadRules } from '../../redact/rules.ts';
 import type { Source } from '../source.ts';
-import { loadPolicies, loadWaivers, type Waiver } from './load.ts';
+import { loadWaivers, policiesFor, type Waiver } from './load.ts';
 import { openPosture } from './posture.ts';
 
 const POLICY = `policy: p
@@ -149,7 +149,7 @@ describe('the source of observations', () => {
   });
 
   it('makes facts of all policies that come along that redaction leaves whole', async () => {
-    const source = openPosture({ dir, clock, intervalMs: ms(60_000), policies: loadPolicies([], '/'), waivers: () => waivers });
+    const source = openPosture({ dir, clock, intervalMs: ms(60_000), policies: policiesFor([], '/', []), waivers: () => waivers });
     await source.open(() => undefined);
     const redactor = openRedactor(loadRules(null));
     let count = 0;
@@ -164,6 +164,19 @@ describe('the source of observations', () => {
       }
     }
     expect(count).toBeGreaterThan(40);
+  });
+});
+
+describe('a policy that cannot be read', () => {
+  it('is told, and nothing is run that would look like all', async () => {
+    function* broken(): Generator<ReturnType<typeof parsePolicy>> {
+      yield parsePolicy(POLICY, 'p.yml');
+      throw new Error('p.yml:1:1: broken');
+    }
+    const source = openPosture({ dir, root, clock, intervalMs: hours(1), policies: broken(), waivers: () => waivers });
+    await source.open(() => undefined);
+    expect(run(source)).toBeUndefined();
+    expect(source.problems()).toMatchObject([{ code: 'POLICY_BAD', reason: 'p.yml:1:1: broken' }]);
   });
 });
 

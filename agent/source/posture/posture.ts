@@ -6,12 +6,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../../core/clock.ts';
+import { toError } from '../../../core/errors.ts';
 import { type Fact, type FactFields, factText } from '../../../core/fact.ts';
 import type { Policy } from '../../../core/policy.ts';
 import { LIMITS } from '../../../core/protocol.ts';
 import { type Ms, type UnixMs, unixMs } from '../../../core/units.ts';
 import { writePrivateFile } from '../../enrol/state.ts';
-import type { Source } from '../source.ts';
+import type { Source, SourceProblem } from '../source.ts';
 import { type Baseline, factOf, fieldsOf, removedFacts } from './facts.ts';
 import type { Waiver } from './load.ts';
 import { type Observation, runChecks } from './run.ts';
@@ -28,9 +29,10 @@ export interface PostureOptions {
   readonly dir: string;
   readonly clock: Clock;
   readonly intervalMs: Ms;
-  readonly policies: readonly Policy[];
+  /** Taken one at a look, so that reading them keeps nothing else waiting; a list is taken at once. */
+  readonly policies: Iterable<Policy>;
   /** Read anew for each run, so that a waiver can be given without a restart. */
-  readonly waivers: () => ReadonlyMap<string, Waiver>;
+  readonly waivers: (policies: readonly Policy[]) => ReadonlyMap<string, Waiver>;
   /** A tree instead of this host's own, for tests. */
   readonly root?: string;
 }
@@ -44,7 +46,10 @@ interface Run {
 export const openPosture = (options: PostureOptions): Source => {
   const { clock, intervalMs } = options;
   const file = join(options.dir, 'posture.json');
-  const asked = new Set(options.policies.flatMap(({ checks }) => checks.map(({ id }) => id)));
+  const loading = options.policies[Symbol.iterator]();
+  const policies: Policy[] = Array.isArray(options.policies) ? [...options.policies] : [];
+  let loaded = Array.isArray(options.policies);
+  let policyFault: SourceProblem | undefined;
   let baseline: Baseline = new Map();
   let run: Run | undefined;
   let dueAt = 0;
@@ -58,18 +63,34 @@ export const openPosture = (options: PostureOptions): Source => {
   /** Facts that are committed and not yet known to be on disk. */
   let committed: readonly Fact[] = [];
 
+  /** Takes the next policy. One that is broken ends it: half of the checks would look like all of them. */
+  const load = (): void => {
+    try {
+      const { value, done } = loading.next();
+      if (done === true) loaded = true;
+      else policies.push(value);
+    } catch (error) {
+      policyFault = {
+        code: 'POLICY_BAD',
+        about: STREAM,
+        reason: toError(error).message,
+        hint: 'Put the file back as it came; vigil-agent check names the place.',
+      };
+    }
+  };
+
   const begin = (): void => {
     let waivers: ReadonlyMap<string, Waiver> = new Map();
     try {
-      waivers = options.waivers();
+      waivers = options.waivers(policies);
       waiverFault = undefined;
     } catch (error) {
       // Without its waivers a fail is a fail: nothing is hidden by a broken file.
-      waiverFault = error instanceof Error ? error.message : String(error);
+      waiverFault = toError(error).message;
     }
     const at = clock.now();
     counting = {};
-    run = { at, checks: runChecks({ policies: options.policies, tree: openTree(options.root ?? '/'), waivers, now: at }) };
+    run = { at, checks: runChecks({ policies, tree: openTree(options.root ?? '/'), waivers, now: at }) };
   };
 
   const work = (current: Run): void => {
@@ -81,6 +102,7 @@ export const openPosture = (options: PostureOptions): Source => {
         run = undefined;
         readUpTo = current.at;
         results = counting;
+        const asked = new Set(policies.flatMap(({ checks }) => checks.map(({ id }) => id)));
         found.push(...removedFacts(baseline, asked, current.at));
         break;
       }
@@ -96,6 +118,8 @@ export const openPosture = (options: PostureOptions): Source => {
       baseline = readBaseline(file);
     },
     poll: () => {
+      if (policyFault) return;
+      if (!loaded) return load();
       // A run that is not sealed yet is not followed by another: a full spool piles nothing up.
       if (!run && waiting.length === 0 && committed.length === 0 && clock.monotonic() >= dueAt) {
         dueAt = clock.monotonic() + intervalMs;
@@ -142,8 +166,9 @@ export const openPosture = (options: PostureOptions): Source => {
       writePrivateFile(file, JSON.stringify(Object.fromEntries(next)));
     },
     progress: () => [{ stream: STREAM, dataset: STREAM, readUpTo, behindBytes: 0, counts: { ...results } }],
-    problems: () =>
-      waiverFault === undefined
+    problems: () => [
+      ...(policyFault ? [policyFault] : []),
+      ...(waiverFault === undefined
         ? []
         : [
             {
@@ -152,7 +177,8 @@ export const openPosture = (options: PostureOptions): Source => {
               reason: waiverFault,
               hint: 'Mend the file under posture.waivers; until then nothing is waived.',
             },
-          ],
+          ]),
+    ],
     matches: () => undefined,
     files: () => [],
     moveTo: () => undefined,
