@@ -165,6 +165,14 @@ describe('the threat of a host', () => {
     expect(await threat()).toBe(30);
   });
 
+  it('leaves whom an alert no longer speaks of', () => {
+    const { write, core } = world();
+    write(alert('a', 'high', NOW, { entities: [host, ROOT] }));
+    expect(core.get('score', ROOT)?.value.threat).toHaveLength(1);
+    write(alert('a', 'high', NOW, { entities: [host] }));
+    expect(core.get('score', ROOT)?.value.threat).toHaveLength(0);
+  });
+
   it('leaves alerts that went into another', async () => {
     const { write, threat } = world();
     write(alert('a', 'high', NOW));
