@@ -69,6 +69,8 @@ try {
     [...flags, entry, 'run', '--state', state, '--no-discover', '--tail', join(logs, '*.log'), '--fim', tree],
     {
       stdio: 'ignore',
+      // As bin/launch.js sets it when a person starts the agent.
+      env: { ...process.env, MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' },
     },
   );
   const pid = child.pid as number;

@@ -76,7 +76,7 @@ export const openDriver = async (
     fim,
     facts,
     bad,
-    until: async (what, test, limitMs = 20_000) => {
+    until: async (what, test, limitMs = 40_000) => {
       const end = performance.now() + limitMs;
       for (step(); !test(); step()) {
         if (performance.now() > end)

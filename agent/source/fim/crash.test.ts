@@ -91,4 +91,4 @@ it('an agent that is killed at any moment swallows no change', async () => {
   }
   expect(facts().filter(({ change }) => change === 'added' || change === 'removed')).toEqual([]);
   expect(new Set(changed())).toEqual(new Set(written));
-}, 120_000);
+}, 180_000);

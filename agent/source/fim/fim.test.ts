@@ -69,7 +69,7 @@ const changeSix = (): void => {
   rmSync(file(505));
 };
 
-describe('a tree of 10,000 files', () => {
+describe('a tree of 10,000 files', { timeout: 90_000 }, () => {
   beforeEach(() => makeTree(FILES));
 
   it('is quiet at first sight, then tells touch, chmod, replace, write, rename and delete within three seconds, none twice', async () => {

@@ -286,6 +286,7 @@ export class Fim implements Source {
       this.#scanAt = now + this.#options.intervalMs;
       if (job.full) this.#fullWanted = false;
     }
+    if (figures.left > 0) [this.#fullWanted, this.#scanAt] = [true, now];
     this.#allowance -= figures.findings;
     // What was withheld or deferred is found again, soon.
     if (figures.withheld > 0) this.#sweepAt = Math.min(this.#sweepAt, this.#allowanceSince + RATE_MS);

@@ -92,7 +92,9 @@ export const runJob = (
   });
   const whole = job.kind === 'scan' || (upgrades.hasChanged && !upgrades.isBusy());
 
-  let left = job.allowance;
+  let allowance = job.allowance;
+  /** Gone with their package. */
+  const left: string[] = [];
   let findings = 0;
   let withheld = 0;
   let deferred = 0;
@@ -113,11 +115,13 @@ export const runJob = (
   const tell = (one: Change): void => {
     if (one.change === 'baseline' || one.change === 'seen') say(one.change, one);
     else if (job.patient && !NEVER_PACKAGED.some((folder) => isWithin(one.path, folder)) && upgrades.isBusy()) deferred += 1;
-    // What a package brought is said again quietly, so that both sides know the file as it is now; what left with it has left.
-    else if (upgrades.explains(one)) say(one.change === 'removed' ? 'removed' : 'seen', one);
-    else if (left <= 0) withheld += 1;
+    else if (upgrades.explains(one)) {
+      // What a package brought is said again quietly, so that both sides know the file as it is now. What left with it is missed by the next full scan.
+      if (one.change === 'removed') left.push(one.path);
+      else say('seen', one);
+    } else if (allowance <= 0) withheld += 1;
     else {
-      left -= 1;
+      allowance -= 1;
       findings += 1;
       say(one.change, one);
     }
@@ -166,8 +170,14 @@ export const runJob = (
   const upgraded = upgrades.facts(clock.now());
   // While files of a transaction may still come, its versions must stay new.
   const moved = whole && deferred === 0 && !upgrades.isBusy() ? upgrades.moved : undefined;
-  for (const [i, fact] of upgraded.entries())
-    outbox.put(factText(fact), 0, i === upgraded.length - 1 && moved ? { kind: 'then', work: moved } : undefined);
+  const upgradeMove = {
+    kind: 'then',
+    work: (store: Baseline) => {
+      for (const path of left) store.forget(path);
+      moved?.(store);
+    },
+  } as const;
+  for (const [i, fact] of upgraded.entries()) outbox.put(factText(fact), 0, i === upgraded.length - 1 ? upgradeMove : undefined);
   outbox.settle();
   if (upgraded.length === 0 && moved) baseline.move([{ kind: 'then', work: moved }]);
 
@@ -208,6 +218,7 @@ export const runJob = (
       findings,
       withheld,
       deferred,
+      left: left.length,
       unreadable: counts.unreadable,
       tookMs: Math.round(clock.monotonic() - began),
       cpuMs: Math.round(threadCpuMs() - cpuBegan),
@@ -223,6 +234,7 @@ const WAITING: JobFigures = {
   findings: 0,
   withheld: 0,
   deferred: 1,
+  left: 0,
   unreadable: 0,
   tookMs: 0,
   cpuMs: 0,

@@ -56,6 +56,8 @@ export interface JobFigures {
   readonly withheld: number;
   /** A package manager was at work: found again when it is done. */
   readonly deferred: number;
+  /** Went with their package, which no fact says: a full scan tells what stands now. */
+  readonly left: number;
   readonly unreadable: number;
   readonly tookMs: number;
   readonly cpuMs: number;
