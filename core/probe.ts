@@ -135,8 +135,8 @@ export const PROBES = {
   },
   /** Listening sockets, from the kernel's tables. */
   socket: { port: need('integers'), transport: may(['tcp', 'udp']), state: need(['closed', 'loopback-only', 'open']) },
-  /** A kernel module: that it cannot be loaded, or an option of it. */
-  module: { name: need('text'), blocked: may('boolean'), option: may('text'), ...VALUE },
+  /** A kernel module: that it cannot be loaded, `listed` on the blacklist besides; or an option of it. */
+  module: { name: need('text'), blocked: may('boolean'), listed: may('boolean'), option: may('text'), ...VALUE },
   /** The SSH server's configuration in force, with its includes, its defaults and its Match blocks. */
   sshd: {
     key: need('text'),

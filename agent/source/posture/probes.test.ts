@@ -84,6 +84,16 @@ describe('sysctl', () => {
       { '/etc/sysctl.d/a.conf': 'kernel.kptr_restrict=1\n', '/proc/sys/kernel/kptr_restrict': '0\n' },
       'fail',
     ],
+    [
+      'a file of the distribution that a later one overrides',
+      { '/usr/lib/sysctl.d/50-a.conf': 'kernel.kptr_restrict=0\n', '/etc/sysctl.d/60-b.conf': 'kernel.kptr_restrict=1\n' },
+      'pass',
+    ],
+    [
+      'a file of the distribution that comes last',
+      { '/usr/lib/sysctl.d/70-a.conf': 'kernel.kptr_restrict=0\n', '/etc/sysctl.d/60-b.conf': 'kernel.kptr_restrict=1\n' },
+      'fail',
+    ],
     ['only a comment', { '/etc/sysctl.conf': '; kernel.kptr_restrict=1\n' }, 'fail'],
   ])('with %s', (_, files, result) => {
     expect(ask(test, files)).toContain(`${result}: `);

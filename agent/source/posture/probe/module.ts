@@ -43,6 +43,8 @@ export const moduleProbe: Probe<'module'> = (params, tree) => {
   const loaded = (tree.read('/proc/modules') ?? '').split('\n').some((row) => plain(row.split(' ')[0] ?? '') === plain(params.name));
   if (params.blocked === false)
     return refused ? fail(`${params.name} is refused (${placeOf(refused.line)})`) : pass(`${params.name} may be loaded`);
+  if (params.listed === true && !own.some(({ words: [verb] }) => verb === 'blacklist'))
+    return fail(`${params.name} is not on the blacklist`);
   if (loaded) return fail(`${params.name} is loaded`, [params.name]);
   return refused ? pass(`${params.name} is refused (${placeOf(refused.line)})`) : fail(`${params.name} may be loaded`, [params.name]);
 };
