@@ -62,7 +62,7 @@ describe('the state of a control', () => {
     expect(status(ground(stale)).state).toBe('unknown');
     expect(status(ground(everywhere('error'))).counts).toMatchObject({ unknown: 12, pass: 0 });
     expect(status(ground([])).counts).toMatchObject({ unknown: 12, expected: 12 });
-    expect(status(ground([], []))).toMatchObject({ state: 'unknown', counts: { expected: 0 } });
+    expect(status(ground([], []))).toMatchObject({ state: 'unknown', counts: { expected: 0 }, since: null });
   });
 
   it('is not satisfied by one fail, unless a waiver holds, and again the moment the waiver lapses', () => {

@@ -82,7 +82,8 @@ export const statusAt = (ground: Ground, ref: string, mappings: readonly CheckMa
   const asked = askAt(ground, checks, at);
   const counts = countAnswers(asked.map(({ answer }) => answer));
   const named = namedBy(asked);
-  const turns = checks.length === 0 || !withSince ? [] : turnsOf(ground, checks, unixMs(at - HISTORY_MS), at);
+  const begin = unixMs(at - HISTORY_MS);
+  const turned = checks.length === 0 || !withSince ? null : (turnsOf(ground, checks, begin, at).at(-1)?.at ?? null);
   return {
     ref,
     state: stateOf(counts),
@@ -94,7 +95,8 @@ export const statusAt = (ground: Ground, ref: string, mappings: readonly CheckMa
       const last = unixMs(Math.min(by.last, at));
       return oldest === null || last < oldest ? last : oldest;
     }, null),
-    since: turns.at(-1)?.at ?? null,
+    // What stood all the while has stood for longer than is known.
+    since: turned === begin ? null : turned,
     observations: named.map(({ id }) => id),
   };
 };
