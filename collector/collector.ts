@@ -169,7 +169,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       onBroken: (at, reason) => notes.push(auditBroken(at, reason)),
     });
     closers.push(() => audit.close());
-    const own = openOwnStream({ journal, clock, signer, agent: self, host: collector });
+    const own = openOwnStream({ journal, clock, signer, agent: self, host: collector, onSaid: (notice) => known.current?.heard(notice) });
     closers.push(() => own.close());
     const assets = await openAssets(state.store, clock);
     const registry = await openRegistry({ state: state.store, clock: fleetClock, assets, log: log.child({ part: 'fleet' }) });
@@ -328,7 +328,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     closers.push(() => upkeep.close());
     const silence = openSilence({
       registry,
-      notices: knowledge.notices,
+      notices: own,
       clock: fleetClock,
       silentAfterMs: ms(config['agents.silent_after']),
       isPlannedOff: knowledge.hosts.isPlannedOff,

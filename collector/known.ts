@@ -10,7 +10,7 @@ import { toError } from '../core/errors.ts';
 import type { AssetId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { HeartbeatBody } from '../core/protocol.ts';
-import { days, type UnixMs, unixMs } from '../core/units.ts';
+import { days, minutes, seconds, type UnixMs, unixMs } from '../core/units.ts';
 import type { AuditLog } from './auth/audit/log.ts';
 import { readReleaseLists } from './facts/end-of-life.ts';
 import { type OwnChecks, openOwnChecks } from './facts/own.ts';
@@ -22,7 +22,7 @@ import { type Hosts, openHosts, type SeenName } from './fleet/hosts.ts';
 import type { Registry } from './fleet/registry.ts';
 import type { Route } from './http/route.ts';
 import type { Asset } from './model/agent.ts';
-import type { Notices } from './model/notice.ts';
+import type { Notice, Notices } from './model/notice.ts';
 import { parseOrThrow } from './query/parse.ts';
 import type { EventStore, StateStore } from './store/store.ts';
 
@@ -47,8 +47,8 @@ export interface Known {
   /** The collector's own checks. */
   readonly checks: OwnChecks;
   readonly selfTest: SelfTest;
-  /** Says notices on, and asks again about the host that one is about. */
-  readonly notices: Notices;
+  /** A notice was said: the host that it is about is asked again. */
+  heard(notice: Notice): void;
   readonly hosts: Hosts;
   readonly routes: readonly Route[];
 }
@@ -56,6 +56,9 @@ export interface Known {
 /** Log lines of so long a time name machines that nobody watches. */
 const NAMES_OF_MS = days(7);
 const NAMES = 500;
+/** So long a count of missing records is good without a new notice, and so long after one it may still grow. */
+const COUNTED_MS = minutes(10);
+const SEARCHABLE_MS = seconds(5);
 const MISSING = 'event.dataset: vigil and event.action: ("records-missing" or "records-lost")';
 
 export const openKnown = async (parts: KnownParts): Promise<Known> => {
@@ -71,7 +74,16 @@ export const openKnown = async (parts: KnownParts): Promise<Known> => {
     const heard = registry.all().flatMap(({ id, asset }) => (asset === host ? (registry.presenceOf(id) ?? []) : []));
     return heard.sort((a, b) => b.lastSeen - a.lastSeen)[0]?.heartbeat ?? null;
   };
+  // Asked of the store only when it may have changed: a notice is searchable a moment after it was said.
+  let counted = { at: Number.NEGATIVE_INFINITY, hosts: new Map<string, number>() as ReadonlyMap<string, number> };
+  let saidUntil = Number.NEGATIVE_INFINITY;
   const missing = async (since: UnixMs): Promise<ReadonlyMap<string, number>> => {
+    const at = performance.now();
+    if (counted.at > saidUntil && at - counted.at < COUNTED_MS) return counted.hosts;
+    counted = { at, hosts: await countMissing(since) };
+    return counted.hosts;
+  };
+  const countMissing = async (since: UnixMs): Promise<ReadonlyMap<string, number>> => {
     const query = { where: parseOrThrow(MISSING), from: since, to: unixMs(clock.now() + 1) };
     return new Map((await events.top(query, 'related.hosts', NAMES)).map(({ key, count }) => [key, count]));
   };
@@ -95,11 +107,9 @@ export const openKnown = async (parts: KnownParts): Promise<Known> => {
   return {
     checks,
     selfTest,
-    notices: {
-      say: (notice) => {
-        own.say(notice);
-        if (notice.host) checks.noteChanged([notice.host.id]);
-      },
+    heard: ({ action, host }) => {
+      if (action === 'records-missing' || action === 'records-lost') saidUntil = performance.now() + SEARCHABLE_MS;
+      if (host && action !== 'check-failed' && action !== 'check-mended') checks.noteChanged([host.id]);
     },
     hosts,
     routes: [

@@ -82,6 +82,7 @@ export const openOwnChecks = (parts: OwnParts): OwnChecks => {
   const stop = new AbortController();
   /** Ends the pause in which changes are gathered. */
   let hurry = new AbortController();
+  let hurried = 0;
   const closed = (): boolean => stop.signal.aborted;
 
   const items = async (prefix: string, more: Partial<ListQuery> = {}): Promise<readonly HostFact[]> => {
@@ -146,7 +147,8 @@ export const openOwnChecks = (parts: OwnParts): OwnChecks => {
     const asked = (await parts.standings()).filter(({ host }) => only === null || only.has(host));
     for (let n = 0; n < asked.length && !closed(); n += HOSTS_AT_ONCE) {
       const known = await Promise.all(asked.slice(n, n + HOSTS_AT_ONCE).map((one) => knowledgeOf(one, missing.get(one.host) ?? 0)));
-      for (const one of known) await Promise.all(ownAnswers(one, now, parts.lists).map((answer) => write(spans, answer, one.standing)));
+      // What is written together is one transaction.
+      await Promise.all(known.flatMap((one) => ownAnswers(one, now, parts.lists).map((answer) => write(spans, answer, one.standing))));
     }
   };
 
@@ -168,19 +170,21 @@ export const openOwnChecks = (parts: OwnParts): OwnChecks => {
       if (before > 0 || waiting.size === 0) return;
       void inTurn(async () => {
         hurry = new AbortController();
-        await systemClock.sleep(TOGETHER, AbortSignal.any([stop.signal, hurry.signal]));
+        if (hurried === 0) await systemClock.sleep(TOGETHER, AbortSignal.any([stop.signal, hurry.signal]));
         const taken = waiting;
         waiting = new Set();
         if (!closed() && taken.size > 0) await ask(taken);
       });
     },
     settled: async () => {
+      hurried += 1;
+      hurry.abort();
       let last: Promise<void>;
       do {
         last = running;
-        hurry.abort();
         await last;
       } while (last !== running);
+      hurried -= 1;
     },
     close: async () => {
       stop.abort();

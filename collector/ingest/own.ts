@@ -19,6 +19,8 @@ export interface OwnOptions {
   /** Id that the collector signs as, and the name of its host. */
   readonly agent: AgentId;
   readonly host: string;
+  /** Hears of each notice when it is said. */
+  readonly onSaid?: (notice: Notice) => void;
 }
 
 export interface OwnStream extends Notices {
@@ -40,7 +42,7 @@ interface Gathered {
 }
 
 /** Opens the stream; it begins a new epoch with each start. */
-export const openOwnStream = ({ journal, clock, signer, agent, host }: OwnOptions): OwnStream => {
+export const openOwnStream = ({ journal, clock, signer, agent, host, onSaid }: OwnOptions): OwnStream => {
   const lines = new LineStream({
     journal,
     clock,
@@ -80,6 +82,7 @@ export const openOwnStream = ({ journal, clock, signer, agent, host }: OwnOption
       else gathered.set(key, { notice, times: 1, at: clock.now() });
       if (gathered.size >= KINDS) flush();
       gathering ??= gather();
+      onSaid?.(notice);
     },
     close: async () => {
       stop.abort();
