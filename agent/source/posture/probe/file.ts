@@ -10,7 +10,7 @@ import { answer, fail, type Probe, some } from '../answer.ts';
 import type { Tree } from '../tree.ts';
 
 /** Files and folders of a walk at most. */
-const WALK_LIMIT = 200_000;
+const WALK_LIMIT = 50_000;
 
 const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0');
 
