@@ -36,10 +36,11 @@ export interface IntakeParts {
 
 // Loading waits for the seal when this many times its rows are in memory.
 const MOST_SEALS_IN_MEMORY = 2;
-// Rows between two ticks up to which it is quiet, and how many small files of a dataset and day are merged then and otherwise.
+// Rows between two ticks up to which it is quiet, and how many small files of a dataset and day are merged then and otherwise: a merge costs
+// what a seal does, so in a storm it waits until searches would feel the files.
 const QUIET_ROWS = 10_000;
 const MERGE_WHEN_QUIET = 8;
-const MERGE_WHEN_BUSY = 32;
+const MERGE_WHEN_BUSY = 128;
 // Starts that may end while the same batch is loaded, before it is set aside.
 const MOST_TRIES = 3;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Which small files become one: of the same dataset and day of ingest, up to a size that a merge can sort in its memory.
+ * Which small files are merged: of the same dataset, or of several, and day of ingest, up to so many rows at once.
  * Input: the files of the manifest. Output: groups to merge.
  */
 import { SCHEMA_ID } from '../../schema.ts';
@@ -10,7 +10,7 @@ import type { StoredFile } from './manifest.ts';
 export const LARGE_ROWS = 500_000;
 const MOST_ROWS = 1_000_000;
 
-/** Groups of at least `minFiles` files, each in order of time. */
+/** Groups of files in order of time, of each dataset and day with at least `minFiles` small ones. */
 export const mergeable = (files: readonly StoredFile[], minFiles: number): readonly (readonly StoredFile[])[] => {
   const byPlace = new Map<string, StoredFile[]>();
   for (const file of files) {
@@ -20,7 +20,8 @@ export const mergeable = (files: readonly StoredFile[], minFiles: number): reado
     if (group === undefined) byPlace.set(place, [file]);
     else group.push(file);
   }
-  return [...byPlace.values()].flatMap((group) => cut(group)).filter((group) => group.length >= Math.max(2, minFiles));
+  const enough = [...byPlace.values()].filter((group) => group.length >= minFiles);
+  return enough.flatMap((group) => cut(group)).filter((group) => group.length > 1);
 };
 
 const cut = (files: readonly StoredFile[]): readonly (readonly StoredFile[])[] => {
