@@ -10,7 +10,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lastFullWeek } from '../../collector/report/week.ts';
 import { unixMs } from '../../core/units.ts';
-import { browserMissing, openBrowser, openContext, watch } from '../support/browser.ts';
+import { browserMissing, chooseOwn, consoleBuilt, openBrowser, openContext, signIn, watch } from '../support/browser.ts';
 import { type Collector, failedLogin, removeDir, run, startCollector, tempDir, until } from '../support/vigil.ts';
 
 const missing = browserMissing();
@@ -145,6 +145,26 @@ describe.skipIf(missing !== null)('the report in a browser', () => {
     },
     60_000,
   );
+
+  it('is shown by the collector under its own content policy, and to nobody who is not signed in', async () => {
+    const url = `${collector.console}/api/v1/reports/${week.name}`;
+    const context = await openContext(browser, { width: 1440, scheme: 'light' });
+    const page = await context.newPage();
+    expect((await page.goto(url))?.status()).toBe(401);
+    await consoleBuilt(collector);
+    await page.goto(collector.console);
+    const oneTime = await until('the one-time password', collector.password);
+    await signIn(page, oneTime);
+    await chooseOwn(page, oneTime);
+    await page.getByRole('navigation').waitFor();
+    const seen = watch(page, collector.console);
+    await page.goto(url);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.evaluate('document.fonts.ready.then(() => undefined)');
+    expect(await page.evaluate(`document.fonts.check('16px "Vollkorn Variable"')`)).toBe(true);
+    expect([seen.complaints, seen.refusals]).toEqual([[], []]);
+    await context.close();
+  }, 120_000);
 
   it('prints on A4 with its first page alone', async () => {
     await report('--out', file('page.html'));
