@@ -29,7 +29,8 @@ export const loadPolicies = (paths: readonly string[], from: string, values: Pol
   if (files.length > MAX_FILES) throw badPolicy(files[0] as string, `there are more than ${MAX_FILES} files`);
   const texts = files.map((file) => ({ file, text: textOf(file) }));
   const policies = texts.map(({ file, text }) => parsePolicy(text, file, values));
-  const names = texts.flatMap(({ file, text }) => Object.keys(policyValues(text, file)));
+  // Each file is read a second time for its own values, so only where some are given.
+  const names = Object.keys(values).length === 0 ? [] : texts.flatMap(({ file, text }) => Object.keys(policyValues(text, file)));
   for (const name of Object.keys(values))
     if (!names.includes(name))
       throw badPolicy(files[0] as string, `no policy has the value "${name}"; the nearest is "${nearest(name, names)}"`);
