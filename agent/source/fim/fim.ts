@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../../core/clock.ts';
 import { toError } from '../../../core/errors.ts';
 import type { Log } from '../../../core/log.ts';
-import { minutes, seconds, type UnixMs, unixMs } from '../../../core/units.ts';
+import { minutes, ms, seconds, type UnixMs, unixMs } from '../../../core/units.ts';
 import type { Batch, Source, SourceProblem, StreamProgress } from '../source.ts';
 import { BASELINE_FILE } from './baseline.ts';
 import { type EntryOptions, excludedOf, rootsOf, watchEntries } from './entries.ts';
@@ -86,7 +86,7 @@ export class Fim implements Source {
   #lost: SourceProblem | undefined;
   #problems: readonly SourceProblem[] = [];
   #roots: ReadonlySet<string> | undefined;
-  #closing = false;
+  readonly #closing = new AbortController();
   readonly #counts = { files: 0, folders: 0, scans: 0, looks: 0, findings: 0, withheld: 0, deferred: 0, unreadable: 0, cpu_ms: 0 };
 
   constructor(options: FimOptions) {
@@ -94,7 +94,7 @@ export class Fim implements Source {
     this.#clock = options.clock;
     this.#allowance = options.rate;
     this.#watch = options.watch
-      ? watchStir({ max: options.maxWatches, monotonic: () => this.#clock.monotonic(), onStir: options.onWake })
+      ? watchStir({ max: options.maxWatches, monotonic: () => this.#clock.monotonic(), onStir: (spanMs) => this.#wakeIn(spanMs) })
       : undefined;
   }
 
@@ -115,7 +115,7 @@ export class Fim implements Source {
   poll(): void {
     const now = this.#clock.monotonic();
     const thread = this.#thread;
-    if (this.#closing || thread?.job) return;
+    if (this.#closing.signal.aborted || thread?.job) return;
     if (now - this.#allowanceSince >= RATE_MS) [this.#allowance, this.#allowanceSince] = [this.#options.rate, now];
     if (this.#watch?.burst()) this.#sweepAt = Math.min(this.#sweepAt, now + SOON_MS);
     const patient = this.#deferredSince === undefined || now - this.#deferredSince < PATIENCE_MS;
@@ -184,7 +184,7 @@ export class Fim implements Source {
   }
 
   async close(): Promise<void> {
-    this.#closing = true;
+    this.#closing.abort();
     this.#watch?.close();
     const thread = this.#thread;
     if (!thread) return;
@@ -195,6 +195,10 @@ export class Fim implements Source {
     await Promise.race([thread.ended, this.#clock.sleep(CLOSE_MS, patience.signal)]);
     patience.abort();
     await thread.worker.terminate();
+  }
+
+  #wakeIn(spanMs: number): void {
+    void this.#clock.sleep(ms(spanMs), this.#closing.signal).then(this.#options.onWake);
   }
 
   #start(job: Job): void {
@@ -241,7 +245,7 @@ export class Fim implements Source {
     worker.once('exit', () => {
       if (this.#thread !== thread) return;
       this.#thread = undefined;
-      if (thread.job && !this.#closing) this.#fail('the worker ended before its work');
+      if (thread.job && !this.#closing.signal.aborted) this.#fail('the worker ended before its work');
     });
     return thread;
   }

@@ -44,7 +44,11 @@ export interface StirWatch {
   close(): void;
 }
 
-export const watchStir = (options: { readonly max: number; readonly monotonic: () => number; readonly onStir: () => void }): StirWatch => {
+export const watchStir = (options: {
+  readonly max: number;
+  readonly monotonic: () => number /** A look is due after this span. */;
+  readonly onStir: (spanMs: number) => void;
+}): StirWatch => {
   const watched = new Map<string, Watched>();
   const stirred = new Map<string, Stirred>();
   let trouble: string | undefined;
@@ -63,7 +67,7 @@ export const watchStir = (options: { readonly max: number; readonly monotonic: (
       if (now - one.since > MINUTE_MS) [one.looks, one.since] = [0, now];
       one.due = now + Math.min(LONGEST_WAIT_MS, GATHER_MS * 2 ** Math.max(0, one.looks - LIVELY_LOOKS));
     } else return;
-    options.onStir();
+    options.onStir((stirred.get(folder)?.due ?? now) - now);
   };
   const letGo = (folder: string): void => {
     watched.get(folder)?.watcher.close();
