@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -19,6 +20,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Fact, factChecksum } from '../../../../core/fact.ts';
 import { type FimDriver, openDriver } from '../../../../test/support/fim-driver.ts';
+import { openDpkg } from './dpkg.ts';
 
 const FILES = 10_000;
 const UPGRADED = 47;
@@ -199,6 +201,22 @@ describe('an upgrade by dpkg', { timeout: 90_000 }, () => {
     const last = driver.facts.at(-1)!.fields;
     const standing = new Map(named.map(({ item, fields }) => [item, fields]));
     expect([last['count'], last['checksum']]).toEqual([standing.size, factChecksum(standing)]);
+  });
+});
+
+describe('a package manager at work', () => {
+  it('is known by the lock that it holds, in whatever process', async () => {
+    put('usr/bin/one', 'one');
+    writeDpkg([{ name: 'one', version: '1', files: ['usr/bin/one'] }]);
+    const dpkg = openDpkg(root)!;
+    expect(dpkg.isBusy()).toBe(false);
+    // SQLite locks its file as dpkg locks its own, by fcntl.
+    const holder = new DatabaseSync(at('var/lib/dpkg/lock'));
+    holder.exec('CREATE TABLE t (x); BEGIN EXCLUSIVE');
+    expect(dpkg.isBusy()).toBe(existsSync('/proc/locks'));
+    holder.close();
+    expect(dpkg.isBusy()).toBe(false);
+    await open({ watch: false });
   });
 });
 
