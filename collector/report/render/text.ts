@@ -20,7 +20,7 @@ const MARK_WORDS: Readonly<Record<Mark, string>> = {
   pass: 'pass',
   fail: 'FAIL',
   excepted: 'excepted',
-  unknown: 'unknown:',
+  unknown: '?',
   warn: '!',
 };
 
@@ -53,15 +53,22 @@ const withoutBars = (columns: readonly Column[], rows: readonly (readonly Line[]
   );
 
 const NARROWEST = 8;
+const LONGEST_WORD = 16;
 
 const tableText = (all: readonly Column[], allRows: readonly (readonly Line[])[]): string => {
   const kept = withoutBars(all, allRows);
   const columns = kept.map((i) => all[i] as Column);
   const cells = [columns.map(({ title }) => title), ...allRows.map((row) => kept.map((i) => plain(row[i] ?? [])))];
   const widths = columns.map((_, i) => Math.max(1, ...cells.map((row) => (row[i] ?? '').length)));
+  // No column breaks a word that is not very long.
+  const floors = columns.map((_, i) =>
+    Math.min(LONGEST_WORD, Math.max(NARROWEST, ...cells.flatMap((row) => (row[i] ?? '').split(' ').map((word) => word.length)))),
+  );
   // The widest column gives way first, text before figures, so that a line fits.
   for (let over = widths.reduce((sum, n) => sum + n + 2, -2) - WIDTH; over > 0; over--) {
-    const at = widths.map((n, i) => ({ i, n: n <= NARROWEST ? 0 : columns[i]?.wrap ? n * 1.3 : n })).sort((a, b) => b.n - a.n)[0]?.i ?? 0;
+    const at =
+      widths.map((n, i) => ({ i, n: n <= (floors[i] as number) ? 0 : columns[i]?.wrap ? n * 0.65 : n })).sort((a, b) => b.n - a.n)[0]?.i ??
+      0;
     widths[at] = (widths[at] as number) - 1;
   }
   const row = (values: readonly string[]): string => {
