@@ -40,8 +40,8 @@ const MACHINES: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarc
 const LAUNCHER = `#!/bin/sh
 # Starts the agent with the Node that came with it.
 here=$(dirname "$(dirname "$(readlink -f "$0")")")
-MALLOC_ARENA_MAX=2
-export MALLOC_ARENA_MAX
+MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072
+export MALLOC_ARENA_MAX MALLOC_TRIM_THRESHOLD_
 exec "$here/bin/node" --disable-sigusr1 --disable-proto=throw --external-memory-accounted-in-global-limit --max-semi-space-size=2 "$here/app/agent/main.js" "$@"
 `;
 
