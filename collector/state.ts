@@ -119,6 +119,8 @@ const serveRiver = (river: MessagePort): void => {
       } else {
         const done = commitBoth(committer as Committer, message);
         wait(null);
+        // Not needed again, and large in a storm.
+        if (message.page) (message.page.lines.buffer as ArrayBuffer).transfer(0);
         for (const one of done) main.postMessage(one);
         river.postMessage({ kind: 'judged' } satisfies FromState);
       }
