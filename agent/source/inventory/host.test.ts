@@ -250,14 +250,18 @@ describe('the inventory of this machine', () => {
   it('is taken without starting a process', () => {
     const script = join(ROOT, 'test', 'support', 'take-inventory.ts');
     const take = (...args: readonly string[]) =>
-      spawnSync(process.execPath, ['--permission', '--allow-fs-read=*', ...args], {
+      spawnSync(process.execPath, ['--permission', '--allow-fs-read=*', '--allow-worker', ...args], {
         encoding: 'utf8',
         maxBuffer: 64_000_000,
         env: { PATH: process.env['PATH'] },
       });
-    const denied = take(script);
+    const denied = take('--disable-warning=SecurityWarning', script);
     expect(denied.stderr).toBe('');
-    const { counts } = JSON.parse(denied.stdout) as { readonly counts: Readonly<Record<string, number>> };
+    const { counts, hardware } = JSON.parse(denied.stdout) as {
+      readonly counts: Readonly<Record<string, number>>;
+      readonly hardware: { readonly memory: number };
+    };
+    expect(hardware.memory).toBe(Number(run('grep', 'MemTotal', '/proc/meminfo')[0]!.replace(/\D/g, '')) * 1_024);
     for (const kind of ['package', 'user', 'service', 'timer'] as const) expect(counts[kind]).toBe(itemsOf(kind).size);
     expect(take('-e', "require('node:child_process').execSync('true')").stderr).toContain('ERR_ACCESS_DENIED');
   });
