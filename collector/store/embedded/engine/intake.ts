@@ -41,6 +41,8 @@ const MOST_SEALS_IN_MEMORY = 2;
 const QUIET_ROWS = 10_000;
 const MERGE_WHEN_QUIET = 8;
 const MERGE_WHEN_BUSY = 128;
+// A batch of this size was cut because it was full: more waits behind it, however slowly it comes.
+const FULL_BYTES = 4_000_000;
 // Starts that may end while the same batch is loaded, before it is set aside.
 const MOST_TRIES = 3;
 
@@ -57,6 +59,7 @@ export class Intake {
   /** When the oldest batch in memory was loaded, monotonic. */
   #oldest: number | null = null;
   #loadedRows = 0;
+  #loadedFull = false;
   #merging = false;
   #dropping = false;
 
@@ -139,6 +142,7 @@ export class Intake {
     this.#held.reach({ collector, incarnation, offset: batch.to });
     this.#oldest ??= performance.now();
     this.#loadedRows += batch.rows;
+    this.#loadedFull ||= batch.bytes >= FULL_BYTES;
     // The batch is searchable; what follows is housekeeping and fails by itself.
     await this.#foldIfDue().catch((error: unknown) => this.#failed('store.fold.failed', error));
     await this.#sealIfDue().catch((error: unknown) => this.#failed('store.seal.failed', error));
@@ -184,8 +188,9 @@ export class Intake {
   tick(): void {
     if (this.#oldest !== null && performance.now() - this.#oldest >= this.#parts.options.sealAgeMs)
       this.seal().catch((error: unknown) => this.#failed('store.seal.failed', error));
-    const quiet = this.#loadedRows <= QUIET_ROWS;
+    const quiet = this.#loadedRows <= QUIET_ROWS && !this.#loadedFull;
     this.#loadedRows = 0;
+    this.#loadedFull = false;
     // Rows that a batch brought after its range was replaced, or that the last end left.
     if (this.#parts.sources.replaced.length > 0 && quiet) void this.#dropHidden();
     if (!this.#merging)
