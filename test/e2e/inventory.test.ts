@@ -37,7 +37,11 @@ const hasTool = (program: string): boolean => {
 
 beforeAll(async () => {
   collector = await startCollector();
-  host = await until('the host', async () => String((await rows(['host', 'list']))[0]?.['id'] ?? ''), 60_000);
+  host = await until(
+    'the host',
+    async () => String((await rows(['host', 'list'])).find(({ origin }) => origin === 'agent')?.['id'] ?? ''),
+    60_000,
+  );
 }, 90_000);
 
 afterAll(async () => {
