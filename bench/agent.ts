@@ -11,6 +11,8 @@ import { enrol } from '../agent/enrol/enrol.ts';
 import { writeIdentity } from '../agent/enrol/identity.ts';
 import { openStateFolder } from '../agent/enrol/state.ts';
 import { readToken } from '../agent/enrol/token.ts';
+import { makePackage } from '../collector/fleet/package/archive.ts';
+import { nodeOf } from '../collector/fleet/package/install.ts';
 import { systemClock } from '../core/clock.ts';
 import { seconds } from '../core/units.ts';
 import { startSmallCollector } from '../test/support/small-collector.ts';
@@ -60,19 +62,17 @@ try {
     if (n % PER_FOLDER === 0) mkdirSync(join(tree, `d${n / PER_FOLDER}`), { recursive: true });
     writeFileSync(join(tree, `d${Math.floor(n / PER_FOLDER)}`, `f${n}`), `file ${n}\n`.repeat(100));
   }
-  const entry = join(import.meta.dirname, '..', 'bin', 'vigil-agent.js');
-  const flags = ['--disable-sigusr1', '--disable-proto=throw'];
+  // As it runs on a host: the package that the collector serves. In a checkout it keeps the compiler of types besides, 25 MB.
+  const root = join(import.meta.dirname, '..');
+  const { file } = await makePackage({ root, dir: join(dir, 'package'), version: '0', node: nodeOf(root) });
+  mkdirSync(join(dir, 'installed'));
+  spawnSync('tar', ['-xzf', file, '-C', join(dir, 'installed')]);
+  const program = process.argv.includes('--checkout') ? join(root, 'bin', 'vigil-agent.js') : join(dir, 'installed', 'bin', 'vigil-agent');
   // One start before the measured one fills the compile cache, as every later start of an agent finds it.
-  spawnSync(process.execPath, [...flags, entry, 'run', '--state', join(dir, 'none')], { stdio: 'ignore' });
-  child = spawn(
-    process.execPath,
-    [...flags, entry, 'run', '--state', state, '--no-discover', '--tail', join(logs, '*.log'), '--fim', tree],
-    {
-      stdio: 'ignore',
-      // As bin/launch.js sets it when a person starts the agent.
-      env: { ...process.env, MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' },
-    },
-  );
+  spawnSync(program, ['run', '--state', join(dir, 'none')], { stdio: 'ignore' });
+  child = spawn(program, ['run', '--state', state, '--no-discover', '--tail', join(logs, '*.log'), '--fim', tree], {
+    stdio: 'ignore',
+  });
   const pid = child.pid as number;
   const lines = (): number => collector.blocks.reduce((sum, { header }) => sum + (header.kind === 'lines' ? header.count : 0), 0);
   await until('the first lines', () => lines() === LOGS * 20);

@@ -41,6 +41,8 @@ export const launch = async (entry) => {
     ...FLAGS,
     '--external-memory-accounted-in-global-limit',
     `--max-semi-space-size=${entry.startsWith('agent/') ? YOUNG.agent : YOUNG.collector}`,
+    // An agent reads more than it computes: the optimizing compilers cost it more memory than they save time (agent/memory.ts).
+    ...(entry.startsWith('agent/') ? ['--no-opt', '--no-maglev'] : []),
   ];
   if (runs && FLAGS.every((flag) => process.execArgv.includes(flag))) {
     nodeModule.enableCompileCache?.(process.env['VIGIL_COMPILE_CACHE'] || join(ROOT, 'node_modules', '.cache', 'vigil-compile'));

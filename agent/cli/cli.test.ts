@@ -92,7 +92,7 @@ describe('vigil-agent', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(plan).toContainEqual({ inventory: expect.objectContaining({ os: 1 }), everyMs: 3_600_000 });
-    expect(plan.filter((one) => 'read' in one || 'files' in one)).toMatchObject([
+    expect(plan.filter((one) => one['path'] === logFile() || 'files' in one)).toMatchObject([
       { read: true, path: logFile(), dataset: 'syslog' },
       { files: 1 },
     ]);

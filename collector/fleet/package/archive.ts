@@ -42,7 +42,7 @@ const LAUNCHER = `#!/bin/sh
 here=$(dirname "$(dirname "$(readlink -f "$0")")")
 MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072
 export MALLOC_ARENA_MAX MALLOC_TRIM_THRESHOLD_
-exec "$here/bin/node" --disable-sigusr1 --disable-proto=throw --external-memory-accounted-in-global-limit --max-semi-space-size=2 "$here/app/agent/main.js" "$@"
+exec "$here/bin/node" --disable-sigusr1 --disable-proto=throw --external-memory-accounted-in-global-limit --max-semi-space-size=2 --no-opt --no-maglev "$here/app/agent/main.js" "$@"
 `;
 
 /** Everything that goes into the archive, in its order. */
