@@ -26,12 +26,12 @@ const write = (count: number): void => {
   }
   appendFileSync(log, text);
 };
-const found = (): Promise<number> => collector.count('user.name: n*');
+const found = (): Promise<number> => collector.count('event.dataset: sshd and user.name: n*');
 
 /** Every user once: what is missing, and what is there twice. */
 const verdict = async (): Promise<{ readonly missing: readonly string[]; readonly doubled: readonly string[] }> => {
   const times = new Map<string, number>();
-  for (const event of await collector.query('user.name: n*')) {
+  for (const event of await collector.query('event.dataset: sshd and user.name: n*')) {
     const name = String(event['user.name']);
     times.set(name, (times.get(name) ?? 0) + 1);
   }
@@ -152,13 +152,13 @@ describe('a range decoded again', () => {
       expect(answer.generation).toBe(generation);
       expect(answer.events).toBeGreaterThanOrEqual(before);
       expect(await found()).toBe(written);
-      expect(await collector.count(`user.name: n* and vigil.journal.generation: ${generation}`)).toBe(written);
+      expect(await collector.count(`event.dataset: sshd and user.name: n* and vigil.journal.generation: ${generation}`)).toBe(written);
     }
     expect(await verdict()).toEqual({ missing: [], doubled: [] });
     expect((await collector.query('', ['--in', 'alerts'])).length).toBe(alerts);
     write(5);
     await until('what is written after', async () => (await found()) === written, 60_000);
-    expect(await collector.count('user.name: n* and vigil.journal.generation: 1')).toBe(5);
+    expect(await collector.count('event.dataset: sshd and user.name: n* and vigil.journal.generation: 1')).toBe(5);
     const nothing = await collector.vigil(['redecode', '--from', 'now-1h', '--to', 'now-2h']);
     expect(nothing.code).toBe(2);
   }, 120_000);
