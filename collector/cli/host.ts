@@ -39,6 +39,36 @@ const show = (terminal: Terminal, items: readonly Row[], asJson: boolean, column
 
 const pathOf = (host: string, rest = ''): string => `/api/v1/facts/hosts/${encodeURIComponent(host)}${rest}`;
 
+interface HostShown {
+  readonly id: string;
+  readonly name: string;
+  readonly standing: string;
+  readonly since: string | null;
+  readonly lastSeen: string | null;
+  readonly group: string;
+  readonly criticality: string;
+  readonly agents: readonly string[];
+  readonly decisions: readonly { readonly kind: string; readonly at: string; readonly by: string; readonly reason: string }[];
+  readonly os: { readonly fields: Readonly<Record<string, unknown>> } | null;
+  readonly kinds: readonly { readonly kind: string; readonly count: number; readonly doubtful: boolean }[];
+}
+
+/** A host as a person reads it: who it is, how it stands, what is known of it. */
+const hostText = (host: HostShown): string => {
+  const os = host.os?.fields ?? {};
+  const system = ['name', 'version', 'kernel', 'arch'].flatMap((name) => (os[name] === undefined ? [] : [String(os[name])])).join(' ');
+  const lines = [
+    `${host.name}  ${host.standing}${host.since === null ? '' : ` since ${host.since}`}  (${host.id})`,
+    `  system       ${system === '' ? 'not known' : system}`,
+    `  group        ${host.group}, criticality ${host.criticality}`,
+    `  last heard   ${host.lastSeen ?? 'never'}${host.agents.length === 0 ? '' : ` through ${host.agents.join(', ')}`}`,
+    `  known        ${host.kinds.length === 0 ? 'nothing yet' : host.kinds.map(({ kind, count, doubtful }) => `${count} ${kind}${doubtful ? ' (in doubt until the next full scan)' : ''}`).join(', ')}`,
+    ...host.decisions.map(({ kind, at, by, reason }) => `  decided      ${kind} by ${by} at ${at}: ${reason}`),
+    `  more: vigil host facts ${host.name} --kind package, vigil host access ${host.name}, vigil host observations ${host.name}`,
+  ];
+  return `${lines.map(visible).join('\n')}\n`;
+};
+
 export const addHostCommands = (host: Command, terminal: Terminal): void => {
   example(
     json(reaching(host.command('list').description('List hosts with how they stand, and machines that only others’ logs name.'))).action(
@@ -56,7 +86,8 @@ export const addHostCommands = (host: Command, terminal: Terminal): void => {
         const target = targetOf(o, terminal);
         const standing = await callCollector<Row>(target, { path: `/api/v1/fleet/hosts/${encodeURIComponent(name)}` });
         const { os, kinds } = await callCollector<Row>(target, { path: pathOf(name) });
-        terminal.out(`${JSON.stringify({ ...standing, os, kinds }, null, o.json ? undefined : 2)}\n`);
+        if (o.json) terminal.out(`${JSON.stringify({ ...standing, os, kinds })}\n`);
+        else terminal.out(hostText({ ...standing, os, kinds } as unknown as HostShown));
       },
     ),
     'vigil host show web-1',
