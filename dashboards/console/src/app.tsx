@@ -4,19 +4,15 @@
  * Input: the session. Output: one of the three.
  */
 import { useQuery } from '@tanstack/react-query';
-import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { type ReactNode, Suspense, useState } from 'react';
 import { Navigate, Route, Routes } from 'react-router';
 import { me } from './api/calls.ts';
 import { isProblem } from './api/client.ts';
 import { PasswordPage } from './page/password.tsx';
 import { SignInPage } from './page/sign-in.tsx';
+import { pagesOf } from './pages.tsx';
 import { Shell } from './part/shell.tsx';
 import { type Zone, ZoneContext } from './part/time.tsx';
-
-const OverviewPage = lazy(() => import('./page/overview.tsx').then((m) => ({ default: m.OverviewPage })));
-const IncidentPage = lazy(() => import('./page/chain.tsx').then((m) => ({ default: m.IncidentPage })));
-const AlertPage = lazy(() => import('./page/chain.tsx').then((m) => ({ default: m.AlertPage })));
-const SearchPage = lazy(() => import('./page/search.tsx').then((m) => ({ default: m.SearchPage })));
 
 const ZONE = 'vigil.zone';
 
@@ -37,11 +33,9 @@ export const App = (): ReactNode => {
       <Shell who={who.data} zone={zone} onZone={choose}>
         <Suspense>
           <Routes>
-            <Route path="/" element={<OverviewPage who={who.data} />} />
-            <Route path="/search" element={<SearchPage />} />
-            <Route path="/incidents/:id" element={<IncidentPage />} />
-            <Route path="/alerts/:id" element={<AlertPage />} />
-            <Route path="/password" element={<PasswordPage name={who.data.name} />} />
+            {pagesOf(who.data).map(({ path, element }) => (
+              <Route key={path} path={path} element={element(who.data)} />
+            ))}
             <Route path="*" element={<Navigate to="/" replace />} />
           </Routes>
         </Suspense>

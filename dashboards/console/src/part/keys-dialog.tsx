@@ -4,15 +4,18 @@
  * Input: opened by `?` or the person's menu. Output: a dialog of the browser's own.
  */
 import { type ReactNode, type Ref, useState } from 'react';
+import type { Me } from '../api/calls.ts';
+import { pagesOf } from '../pages.tsx';
 import { KEYS, keysAreOn, switchKeys } from './keys.ts';
 
-export const KeysDialog = ({ ref }: { readonly ref: Ref<HTMLDialogElement> }): ReactNode => {
+export const KeysDialog = ({ who, ref }: { readonly who: Me; readonly ref: Ref<HTMLDialogElement> }): ReactNode => {
   const [on, setOn] = useState(keysAreOn);
+  const going = pagesOf(who).flatMap(({ key, name }) => (key === undefined ? [] : [[`g  ${key}`, `Go to ${name}`] as const]));
   return (
     <dialog ref={ref} className="dialog" aria-labelledby="keys-title">
       <h2 id="keys-title">Keys</h2>
       <dl className="keys">
-        {KEYS.map(([keys, what]) => (
+        {[...KEYS, ...going].map(([keys, what]) => (
           <div key={keys}>
             <dt>
               {keys.split('  ').map((key) => (

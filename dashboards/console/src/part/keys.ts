@@ -31,7 +31,7 @@ export const useKeys = (actions: Readonly<Record<string, (() => void) | undefine
   }, []);
 };
 
-/** What `?` shows. */
+/** What `?` shows; the pages' own keys stand with the pages. */
 export const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ['/', 'Write a query'],
   ['j  k', 'Next, previous event'],
@@ -39,7 +39,5 @@ export const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ['Esc', 'Close it, leave a field'],
   ['[  ]', 'Earlier, later window'],
   ['z', 'Times in UTC or local'],
-  ['g  o', 'Go to the overview'],
-  ['g  s', 'Go to the search'],
   ['?', 'These keys'],
 ];

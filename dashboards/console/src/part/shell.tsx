@@ -4,26 +4,15 @@
  * Input: who is signed in, the page. Output: the frame around it, and the keys that work everywhere.
  */
 import { type ReactNode, useEffect, useRef } from 'react';
-import { Link, NavLink, useLocation, useNavigate } from 'react-router';
+import { Link, matchPath, NavLink, useLocation, useNavigate } from 'react-router';
 import type { Me } from '../api/calls.ts';
+import { GROUPS, pagesOf } from '../pages.tsx';
 import { useKeys } from './keys.ts';
 import { KeysDialog } from './keys-dialog.tsx';
 import { Sign } from './marks.tsx';
 import { PersonMenu, SchemeButton } from './person-menu.tsx';
 import { SightLine } from './sight-line.tsx';
 import type { Zone } from './time.tsx';
-
-const PAGES = [
-  { path: '/', name: 'Overview' },
-  { path: '/search', name: 'Search' },
-] as const;
-
-const placeOf = (pathname: string): string => {
-  if (pathname === '/password') return 'Change password';
-  if (pathname.startsWith('/incidents/')) return 'Incident';
-  if (pathname.startsWith('/alerts/')) return 'Alert';
-  return PAGES.find(({ path }) => path === pathname)?.name ?? '';
-};
 
 export const Shell = ({
   who,
@@ -40,7 +29,8 @@ export const Shell = ({
   const navigate = useNavigate();
   const dialog = useRef<HTMLDialogElement>(null);
   const wentAt = useRef(0);
-  const place = placeOf(pathname);
+  const pages = pagesOf(who);
+  const place = pages.find(({ path }) => matchPath(path, pathname))?.name ?? '';
   useEffect(() => {
     document.title = place === '' ? 'Vigil' : `${place} · Vigil`;
   }, [place]);
@@ -54,8 +44,7 @@ export const Shell = ({
     g: () => {
       wentAt.current = performance.now();
     },
-    o: after(() => void navigate('/')),
-    s: after(() => void navigate('/search')),
+    ...Object.fromEntries(pages.flatMap(({ key, path }) => (key === undefined ? [] : [[key, after(() => void navigate(path))]]))),
     z: () => onZone(zone === 'utc' ? 'local' : 'utc'),
     '?': () => dialog.current?.showModal(),
     ...(pathname === '/search' ? {} : { '/': () => void navigate('/search', { state: { focus: true } }) }),
@@ -70,19 +59,26 @@ export const Shell = ({
           <Sign />
           <span className="word">Vigil</span>
         </Link>
-        <h2>Watch</h2>
-        <ul>
-          {PAGES.map(({ path, name }) => (
-            <li key={path}>
-              <NavLink to={path} end title={name}>
-                <span className="word">{name}</span>
-                <span className="initial" aria-hidden="true">
-                  {name.slice(0, 2)}
-                </span>
-              </NavLink>
-            </li>
-          ))}
-        </ul>
+        {GROUPS.map((group) => {
+          const listed = pages.filter((page) => page.group === group);
+          return listed.length === 0 ? null : (
+            <section key={group}>
+              <h2>{group}</h2>
+              <ul>
+                {listed.map(({ path, name }) => (
+                  <li key={path}>
+                    <NavLink to={path} end={path === '/'} title={name}>
+                      <span className="word">{name}</span>
+                      <span className="initial" aria-hidden="true">
+                        {name.slice(0, 2)}
+                      </span>
+                    </NavLink>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          );
+        })}
       </nav>
       <header className="top">
         <h1 className="place">{place}</h1>
@@ -100,7 +96,7 @@ export const Shell = ({
         {children}
       </main>
       <SightLine />
-      <KeysDialog ref={dialog} />
+      <KeysDialog who={who} ref={dialog} />
     </div>
   );
 };
