@@ -42,7 +42,7 @@ export const coveredByEnds = (blocks: readonly SpooledBlock[], found: readonly F
 };
 
 /**
- * The same, and what stands record by record alike at the beginning of a block there whose end does not match: of a host that was put back,
+ * The same, and what stands record by record alike in a block there whose end does not match: of a host that was put back,
  * or copied, in the middle of what became one block.
  */
 export const coveredByRecords = (
@@ -62,9 +62,13 @@ export const coveredByRecords = (
       if (skip >= block.header.count) break;
       const from = skip === 0 ? block.header.from : (readRecords(block)[skip - 1]?.end ?? 0);
       for (const { file, block: theirs } of ends) {
-        if (!file || theirs?.from !== from) continue;
-        const alike = walk(blocks, at, skip, theirs.records);
-        if (alike.bytes === 0 || (!isSame(file, named) && alike.bytes < ALIKE_BYTES)) continue;
+        if (!file || !theirs) continue;
+        // One of their blocks may have begun earlier: the copy sealed there what was sealed in two here.
+        const start = theirs.from === from ? 0 : theirs.records.findIndex(([end]) => end === from) + 1;
+        if (start === 0 && theirs.from !== from) continue;
+        const alike = walk(blocks, at, skip, theirs.records.slice(start));
+        const isSure = start === 0 && isSame(file, named);
+        if (alike.bytes === 0 || (!isSure && alike.bytes < ALIKE_BYTES)) continue;
         for (const [i, count] of alike.counts.entries()) all[at + i] = count;
         // The next of their blocks may go on where this one ends.
         forward = true;

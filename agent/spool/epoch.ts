@@ -146,8 +146,8 @@ const fileNow = (oracle: PlaceOracle, { header, ...block }: Block): FileId | und
 };
 
 /**
- * True where a file is read of which the collector names ends and none is recognised: of a host that was put back, or copied, farther than the ends
- * go back. What it holds of that file may stand there twice.
+ * True where a file is read of which the collector names ends and none is recognised, or one behind which it did not name the next: of a host that
+ * was put back, or copied, farther than the ends go back. What it holds of that file may stand there twice.
  */
 const isReadAgain = (
   blocks: readonly SpooledBlock[],
@@ -159,9 +159,18 @@ const isReadAgain = (
   read.some(
     (file) =>
       ends.some((end) => end.end > 0 && isSame(end.file, file)) &&
-      !found.some((one) => isSame(one.file, file)) &&
-      blocks.some((block, i) => isSame(block.file, file) && covered[i] === 0),
+      mayHoldMore(file, ends, found) &&
+      blocks.some(({ block, file: holds }, i) => isSame(holds, file) && (covered[i] ?? 0) < block.header.count),
   );
+
+/** True unless the place that was recognised in the file is followed, in what the collector named, by the block that begins there. */
+const mayHoldMore = (file: FileId, ends: readonly StreamEnd[], found: readonly Found[]): boolean => {
+  const places = found.filter((one) => isSame(one.file, file)).map(({ end }) => end.end);
+  if (places.length === 0) return true;
+  const reached = Math.max(...places);
+  const beyond = ends.filter((one) => isSame(one.file, file) && one.end > reached);
+  return beyond.length > 0 && !beyond.some(({ block }) => block !== undefined && block.from <= reached);
+};
 
 /** True where both go on behind the same block, though the spool has let go of it: the first block here names it. */
 const isBehindSame = (block: Block | undefined, ends: readonly StreamEnd[]): boolean => {
