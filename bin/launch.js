@@ -40,6 +40,7 @@ export const launch = async (entry) => {
   const flags = [
     ...FLAGS,
     '--external-memory-accounted-in-global-limit',
+    `--import=${pathToFileURL(join(ROOT, 'bin', 'types.js')).href}`,
     `--max-semi-space-size=${entry.startsWith('agent/') ? YOUNG.agent : YOUNG.collector}`,
     // An agent reads more than it computes: the optimizing compilers cost it more memory than they save time (agent/memory.ts).
     ...(entry.startsWith('agent/') ? ['--no-opt', '--no-maglev'] : []),

@@ -7,7 +7,7 @@ import type { UnixMs } from '../core/units.ts';
 import { unixMs } from '../core/units.ts';
 import type { Event } from './model/event.ts';
 import type { FactAt, FactPage } from './model/fact.ts';
-import type { JournalRange, PackedPage } from './model/page.ts';
+import { type JournalRange, type PackedPage, packLines } from './model/page.ts';
 import type { Signal } from './model/signal.ts';
 import { columnMask, eventRow, newColumnUse } from './store/schema.ts';
 import type { EventBatch } from './store/store.ts';
@@ -17,7 +17,7 @@ const BATCH_BYTES = 4_194_304;
 /** A page goes out with this many signals, or this old; while the one before is judged it grows, so that a storm costs fewer pages. */
 const PAGE_SIGNALS = 500;
 /** A page that is this large, some 20,000 signals, makes the pass wait. */
-const PAGE_BYTES = 8_388_608;
+const PAGE_BYTES = 4_194_304;
 
 export interface Place {
   readonly collector: string;
@@ -89,9 +89,18 @@ class Lines {
     const taken = this.#room.subarray(0, this.bytes);
     // What comes next is mostly as much as this was: room that grows is copied each time it does.
     this.#room = Buffer.allocUnsafeSlow(Math.max(ROOM_BYTES, Math.ceil(this.bytes * 1.1)));
+    this.#clear();
+    return taken;
+  }
+  /** Packed, which leaves the room for what comes next. */
+  takePacked(): Uint8Array {
+    const packed = packLines(this.#room.subarray(0, this.bytes));
+    this.#clear();
+    return packed;
+  }
+  #clear(): void {
     this.bytes = 0;
     this.count = 0;
-    return taken;
   }
 }
 
@@ -180,7 +189,7 @@ export class SignalGathering {
   take(): PackedPage | null {
     const range = this.span.take();
     if (!range) return null;
-    const page: PackedPage = { ...range, n: this.#n++, watermarks: this.#watermarks, lines: this.#lines.take() };
+    const page: PackedPage = { ...range, n: this.#n++, watermarks: this.#watermarks, packed: this.#lines.takePacked() };
     this.#watermarks = {};
     return page;
   }

@@ -217,7 +217,7 @@ const run = async (): Promise<void> => {
     if (!message) return;
     pages += 1;
     sentAt = performance.now();
-    data.state.postMessage(message satisfies ToState, message.page ? [message.page.lines.buffer as ArrayBuffer] : []);
+    data.state.postMessage(message satisfies ToState, message.page ? [message.page.packed.buffer as ArrayBuffer] : []);
     for (const { rule, reason } of pass.takeQuarantined()) main.postMessage({ kind: 'quarantined', rule, reason } satisfies FromRiver);
     const shapes = pass.takeFailedShapes();
     if (shapes) main.postMessage({ kind: 'shapes', shapes } satisfies FromRiver);

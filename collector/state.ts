@@ -120,7 +120,7 @@ const serveRiver = (river: MessagePort): void => {
         const done = commitBoth(committer as Committer, message);
         wait(null);
         // Not needed again, and large in a storm.
-        if (message.page) (message.page.lines.buffer as ArrayBuffer).transfer(0);
+        if (message.page) (message.page.packed.buffer as ArrayBuffer).transfer(0);
         for (const one of done) main.postMessage(one);
         river.postMessage({ kind: 'judged' } satisfies FromState);
       }

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import type { AgentId, EventId, SignalId } from '../../core/ids.ts';
 import { unixMs } from '../../core/units.ts';
 import { SignalGathering } from '../gather.ts';
-import { pageText, unpackPage } from './page.ts';
+import { pageOf, storedPage, unpackPage } from './page.ts';
 import type { Signal } from './signal.ts';
 
 const signalOf = (n: number, text: string): Signal => ({
@@ -34,10 +34,11 @@ test('signals come out of a page as they were gathered, whatever stands in them'
   const packed = gathering.take();
   const page = unpackPage(packed as NonNullable<typeof packed>);
   expect(page).toMatchObject({ collector: 'c', incarnation: 'i', from: 5, to: 90, n: 3, watermarks: { s: 7 }, signals });
-  const { texts, ...bare } = page;
+  const { texts, packed: bytes, ...bare } = page;
   expect(texts).toHaveLength(signals.length);
-  expect(JSON.parse(pageText(page))).toEqual(bare);
-  expect(JSON.parse(pageText(bare))).toEqual(bare);
+  for (const stored of [storedPage(page), storedPage(bare)]) expect(pageOf(stored.value, stored.packed)).toEqual(bare);
+  expect(storedPage(page).packed).toBe(bytes);
+  expect(pageOf(JSON.stringify(bare), null), 'as the first version kept it').toEqual(bare);
 });
 
 test('a page without signals is a page', () => {

@@ -12,6 +12,8 @@ const STEPS: readonly string[] = [
    CREATE TABLE page (incarnation TEXT NOT NULL, first INTEGER NOT NULL, value TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (incarnation, first)) STRICT;
    CREATE INDEX page_at ON page (at);
    CREATE TABLE series (name TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT;`,
+  // The signals of a page, packed: a storm's pages were most of what the database wrote.
+  `ALTER TABLE page ADD COLUMN packed BLOB;`,
 ];
 
 // Each collection has the same table: a new collection needs no step.

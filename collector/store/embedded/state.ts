@@ -7,7 +7,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type Clock, systemClock } from '../../../core/clock.ts';
 import { days, type UnixMs, unixMs } from '../../../core/units.ts';
 import { fault } from '../../errors.ts';
-import { type Page, pageText } from '../../model/page.ts';
+import { type Page, pageOf, storedPage } from '../../model/page.ts';
 import { registerQueryFunctions } from '../../query/sql-sqlite.ts';
 import type { Collection, Collections, Listed, ListQuery, PutOptions, Sink, SinkPosition, StateStore, Stored, Write } from '../store.ts';
 import { migrate } from './migrate.ts';
@@ -107,13 +107,21 @@ export const openState = (file: string, clock: Clock = systemClock): StateCore =
         if (before !== null && before.collector === at.collector && before.incarnation === at.incarnation && at.offset <= before.offset)
           return;
         for (const { collection, id, value } of writes) write(collection, id, value);
-        if (page !== undefined)
-          sql('INSERT OR IGNORE INTO page VALUES (?, ?, ?, ?)').run(page.incarnation, page.from, pageText(page), clock.now());
+        if (page !== undefined) {
+          const { value, packed } = storedPage(page);
+          sql('INSERT OR IGNORE INTO page (incarnation, first, value, at, packed) VALUES (?, ?, ?, ?, ?)').run(
+            page.incarnation,
+            page.from,
+            value,
+            clock.now(),
+            packed,
+          );
+        }
         sql('INSERT OR REPLACE INTO sink VALUES (?, ?, ?, ?)').run(at.sink, at.collector, at.incarnation, at.offset);
       }),
     page: (incarnation, from) => {
-      const row = sql('SELECT value FROM page WHERE incarnation = ? AND first = ?').get(incarnation, from);
-      return row === undefined ? null : (JSON.parse(String(row['value'])) as Page);
+      const row = sql('SELECT value, packed FROM page WHERE incarnation = ? AND first = ?').get(incarnation, from);
+      return row === undefined ? null : pageOf(String(row['value']), row['packed'] as Uint8Array | null);
     },
     nextNumber: (series) =>
       Number(sql('INSERT INTO series VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET last = last + 1 RETURNING last').get(series)?.['last']),
