@@ -24,6 +24,7 @@ import { LOCAL_OWNER, permits } from './auth/permissions.ts';
 import { openSessions } from './auth/session.ts';
 import { openApiTokens } from './auth/token.ts';
 import { type OneTime, openUsers } from './auth/users.ts';
+import { comment, commentsOn } from './comment/commands.ts';
 import type { CollectorConfig } from './config.ts';
 import { unescapeOriginal } from './decode/build.ts';
 import { fault } from './errors.ts';
@@ -47,6 +48,7 @@ import { openSite } from './http/static.ts';
 import type { Condition } from './http/status.ts';
 import { changeIncident } from './incident/change.ts';
 import { findIncident } from './incident/commands.ts';
+import { declareIncident } from './incident/declare.ts';
 import { readIncidents, viewIncident } from './incident/view.ts';
 import { Admission } from './ingest/admit.ts';
 import { keptGroups } from './ingest/held.ts';
@@ -193,6 +195,7 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
   };
   const site = openSite();
   const alerts = joinAlerts(state, now);
+  const alertReader = readAlerts(state, events, now);
   const ownHost = (await parts.assets.forName(hostname(), 'collector')).id;
   const management = openManagement({ state, events, audit, clock, log, onTitles: parts.onTitles, self: ownHost });
   let ready = false;
@@ -211,7 +214,7 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
     figures: health.figures,
     query: { events, now },
     alerts: {
-      ...readAlerts(state, events, now),
+      ...alertReader,
       change: (by, id, change, ifVersion, from) =>
         changeAlert({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
     },
@@ -227,6 +230,13 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
       ),
       change: (by, id, change, ifVersion, from) =>
         changeIncident({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
+      declare: (by, wish, from) => declareIncident({ state, audit, clock }, by, wish, from),
+    },
+    comments: {
+      alert: async (ref) => (await alertReader.get(ref)).id,
+      incident: async (ref) => (await findIncident(state, ref)).value.id,
+      list: (about) => commentsOn(state, about),
+      add: (by, about, text, from) => comment({ state, audit, clock }, by, about, text, from),
     },
     scores: readScores(state, events, now),
     controls: management.controls,

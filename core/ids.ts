@@ -15,10 +15,11 @@ export type SignalId = Id<'sig'>;
 export type AlertId = Id<'alr'>;
 export type IncidentId = Id<'inc'>;
 export type UserId = Id<'usr'>;
+export type CommentId = Id<'cmt'>;
 export type TokenId = Id<'tok'>;
 
 /** Prefix of each kind of id; never reused for another kind. */
-export const ID_PREFIXES = ['agt', 'ast', 'evt', 'sig', 'alr', 'inc', 'usr', 'tok', 'ses', 'aud', 'rsk', 'obs'] as const;
+export const ID_PREFIXES = ['agt', 'ast', 'evt', 'sig', 'alr', 'inc', 'usr', 'tok', 'ses', 'aud', 'rsk', 'obs', 'cmt'] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 
 /** 15 bytes in base64url. */

@@ -6,11 +6,14 @@
 import type { Clock } from '../../core/clock.ts';
 import { type AlertId, isId, type UserId } from '../../core/ids.ts';
 import { fault } from '../errors.ts';
-import type { AlertWork, Verdict } from '../model/alert.ts';
+import type { AlertMove, AlertWork, Verdict } from '../model/alert.ts';
 import type { AuditTrail } from '../model/audit.ts';
 import type { Actor } from '../model/permission.ts';
 import type { StateStore, Stored } from '../store/store.ts';
 import { type AlertWish, decideAlert, UNTOUCHED } from './verdict.ts';
+
+/** Steps that are kept; the first says when it was acknowledged. */
+const MOVES = 100;
 
 export interface AlertDesk {
   readonly state: StateStore;
@@ -58,8 +61,15 @@ const move = (desk: AlertDesk, act: AlertAct, wish: AlertWish): Promise<Stored<A
   return write(desk, act, 'alert.move', details, (work) => {
     const decided = decideAlert(work, wish, by, desk.clock.now());
     if (decided.kind === 'refused') throw fault(decided.code, { reason: decided.reason });
-    return decided.work;
+    return { ...decided.work, moves: moved(work, decided.work, desk, act) };
   });
+};
+
+/** The steps so far and this one; of too many the first stays, and the newest. */
+const moved = (before: AlertWork, { state, verdict, reason }: AlertWork, desk: AlertDesk, { actor }: AlertAct): readonly AlertMove[] => {
+  const moves = before.moves ?? [];
+  const why = { ...(verdict === undefined ? {} : { verdict }), ...(reason === undefined ? {} : { reason }) };
+  return [...moves.slice(0, 1), ...moves.slice(1).slice(2 - MOVES), { to: state, at: desk.clock.now(), by: actor.id, ...why }];
 };
 
 // The wish is judged before the intent is written: a refused wish is no act.

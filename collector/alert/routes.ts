@@ -85,6 +85,17 @@ export const AlertSchema = Type.Object({
   reason: Type.Optional(Type.String()),
   acknowledgedAt: Type.Optional(Time),
   closedAt: Type.Optional(Time),
+  moves: Type.Optional(
+    Type.Array(
+      Type.Object({
+        to: Type.Enum([...ALERT_STATES]),
+        at: Time,
+        by: Type.String(),
+        verdict: Type.Optional(Type.Enum([...VERDICTS])),
+        reason: Type.Optional(Type.String()),
+      }),
+    ),
+  ),
   version: Count,
 });
 
@@ -126,6 +137,7 @@ export const alertJson = (view: AlertView): Static<typeof AlertSchema> => {
     detected: isoTime(view.detected),
     ...(view.acknowledgedAt === undefined ? {} : { acknowledgedAt: isoTime(view.acknowledgedAt) }),
     ...(view.closedAt === undefined ? {} : { closedAt: isoTime(view.closedAt) }),
+    ...(view.moves === undefined ? {} : { moves: view.moves.map((move) => ({ ...move, at: isoTime(move.at) })) }),
   } as Static<typeof AlertSchema>;
 };
 

@@ -11,7 +11,7 @@ import { type Joined, joined } from '../store/joined.ts';
 import type { EventStore, StateStore } from '../store/store.ts';
 import type { AlertChain, AlertPorts, AlertView } from './routes.ts';
 
-const PEOPLE: ReadonlySet<string> = new Set(['state', 'assignee', 'verdict', 'reason', 'acknowledgedAt', 'closedAt']);
+const PEOPLE: ReadonlySet<string> = new Set(['state', 'assignee', 'verdict', 'reason', 'acknowledgedAt', 'closedAt', 'moves']);
 
 export const viewAlert = (alert: Alert, work: AlertWork | null, version: number): AlertView => ({
   ...alert,

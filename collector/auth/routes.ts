@@ -11,6 +11,7 @@ import type { AuditEntry, AuditTrail } from '../model/audit.ts';
 import { type Actor, PERMISSIONS, type Permission, ROLES } from '../model/permission.ts';
 import type { ApiToken } from '../model/user.ts';
 import type { Logins } from './login.ts';
+import { grants } from './permissions.ts';
 import type { ApiTokens } from './token.ts';
 import type { ShownUser, Users } from './users.ts';
 
@@ -182,6 +183,38 @@ const sessionRoutes = (
 ];
 
 const userRoutes = (users: AuthPorts['users']): readonly Route[] => [
+  route({
+    method: 'GET',
+    path: '/api/v1/auth/people',
+    tag: 'auth',
+    summary: 'Names of the people who may be given an alert or an incident, and of those who once were.',
+    permission: 'alert.read',
+    query: All,
+    answer: Type.Object({ items: Type.Array(Type.Object({ id: Id, name: Type.String(), role: RoleName, disabled: Type.Boolean() })) }),
+    handle: async () => ({
+      body: { items: (await users.list()).map(({ id, name, role, disabled }) => ({ id, name, role, disabled })) },
+    }),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/auth/roles',
+    tag: 'auth',
+    summary: 'What each role may do.',
+    permission: 'user.read',
+    query: All,
+    answer: Type.Object({
+      items: Type.Array(Type.Object({ permission: Type.String(), meaning: Type.String(), roles: Type.Array(RoleName) })),
+    }),
+    handle: async () => ({
+      body: {
+        items: Object.entries(PERMISSIONS).map(([permission, meaning]) => ({
+          permission,
+          meaning,
+          roles: ROLES.filter((role) => grants(role, permission as Permission)),
+        })),
+      },
+    }),
+  }),
   route({
     method: 'GET',
     path: '/api/v1/auth/users',

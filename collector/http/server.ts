@@ -14,6 +14,7 @@ import type { Log } from '../../core/log.ts';
 import { type AlertChain, AlertChainSchema, type AlertPorts, alertRoutes, chainJson } from '../alert/routes.ts';
 import { addressKey } from '../auth/limit.ts';
 import { type AuthPorts, authRoutes } from '../auth/routes.ts';
+import { type CommentPorts, commentRoutes } from '../comment/routes.ts';
 import { fault } from '../errors.ts';
 import { type FleetPorts, fleetRoutes } from '../fleet/routes.ts';
 import { type IncidentPorts, incidentRoutes } from '../incident/routes.ts';
@@ -52,6 +53,7 @@ export interface ConsoleParts {
   readonly query: QueryPorts;
   readonly alerts: AlertPorts;
   readonly incidents: Omit<IncidentPorts<AlertChain>, 'chain'>;
+  readonly comments: CommentPorts;
   readonly scores: ScorePorts;
   readonly controls: ControlPorts;
   readonly risks: RiskPorts;
@@ -82,6 +84,7 @@ export const routesOf = (parts: RouteParts): readonly (Route | StreamRoute)[] =>
   ...queryRoutes(parts.query),
   ...alertRoutes(parts.alerts),
   ...incidentRoutes<AlertChain>({ ...parts.incidents, chain: { schema: AlertChainSchema, json: chainJson } }),
+  ...commentRoutes(parts.comments),
   ...scoreRoutes(parts.scores),
   ...controlRoutes(parts.controls),
   ...riskRoutes(parts.risks),
@@ -90,7 +93,10 @@ export const routesOf = (parts: RouteParts): readonly (Route | StreamRoute)[] =>
   ...(parts.more ?? []),
 ];
 
-type RouteParts = Pick<ConsoleParts, 'query' | 'alerts' | 'incidents' | 'scores' | 'controls' | 'risks' | 'fleet' | 'auth' | 'more'>;
+type RouteParts = Pick<
+  ConsoleParts,
+  'query' | 'alerts' | 'incidents' | 'comments' | 'scores' | 'controls' | 'risks' | 'fleet' | 'auth' | 'more'
+>;
 
 /** Those and the routes about the collector itself: what the description describes. */
 export const declaredRoutes = (

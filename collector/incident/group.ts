@@ -100,7 +100,7 @@ export const groupIncidents = (changed: readonly Alert[], parts: IncidentParts):
   /** Leaves an alert where it is; the incident is said anew. */
   const keep = (incident: IncidentId, link: AlertLink): void => {
     done.add(link.id);
-    const standing = reader.incident(incident);
+    const standing = fixed.get(incident) ?? reader.incident(incident) ?? declared(incident);
     if (!standing) return;
     if (!final.has(incident)) {
       fixed.set(incident, standing);
@@ -108,6 +108,13 @@ export const groupIncidents = (changed: readonly Alert[], parts: IncidentParts):
       enqueue(incident);
     }
     final.get(incident)!.push(link);
+  };
+
+  /** An incident that a person opened and the machine says for the first time: about the first alert put into it. */
+  const declared = (id: IncidentId): Pick<Incident, 'id' | 'number' | 'opener'> | null => {
+    const work = reader.incidentWork(id);
+    const opener = work?.added?.[0];
+    return work?.declared && opener ? { id, number: parts.nextNumber(), opener } : null;
   };
 
   for (let next = 0; next < queue.length; next++) {

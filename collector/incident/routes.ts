@@ -59,6 +59,12 @@ export interface IncidentPorts<C = unknown> {
   explain(id: string): Promise<IncidentChain<C>>;
   /** Audited. @throws CodedError STATE_CONFLICT, MOVE_REFUSED, VERDICT_NEEDED, REASON_NEEDED. */
   change(by: Actor, id: string, change: IncidentChange, ifVersion: number, from: string): Promise<IncidentView>;
+  /** Audited. @throws CodedError NOT_FOUND, USAGE, REASON_NEEDED. */
+  declare(
+    by: Actor,
+    wish: { readonly title: string; readonly reason: string; readonly alerts: readonly string[] },
+    from: string,
+  ): Promise<IncidentView>;
   /** How an alert's chain is answered, and by which schema (collector/alert). */
   readonly chain: { readonly schema: TObject; readonly json: (chain: C) => unknown };
 }
@@ -89,6 +95,7 @@ export const IncidentSchema = Type.Object({
   added: Type.Optional(Type.Array(Type.String())),
   removed: Type.Optional(Type.Array(Type.String())),
   moves: Type.Optional(Type.Array(Type.Object({ to: Type.Enum([...INCIDENT_STATES]), at: Time, by: Type.String() }))),
+  declared: Type.Optional(Type.Object({ title: Type.String(), reason: Type.String(), at: Time, by: Type.String() })),
   version: Count,
 });
 
@@ -100,6 +107,7 @@ export const incidentJson = (view: IncidentView): Static<typeof IncidentSchema> 
     first: isoTime(view.first),
     last: isoTime(view.last),
     detected: isoTime(view.detected),
+    ...(view.declared === undefined ? {} : { declared: { ...view.declared, at: isoTime(view.declared.at) } }),
     ...(view.moves === undefined ? {} : { moves: view.moves.map((move) => ({ ...move, at: isoTime(move.at) })) }),
   }) as unknown as Static<typeof IncidentSchema>;
 
@@ -181,6 +189,25 @@ export const incidentRoutes = <C>(ports: IncidentPorts<C>): readonly Route[] => 
             alerts: alerts.map((chain) => ports.chain.json(chain) as Record<string, unknown>),
           },
         };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/incidents',
+      tag: 'incident',
+      permission: 'incident.write',
+      summary: 'Declare an incident from alerts; those that stood in another leave it.',
+      body: closed({
+        title: Type.String({ minLength: 1, maxLength: 200 }),
+        reason: Type.String({ minLength: 1, maxLength: 4000 }),
+        alerts: Type.Array(Id, { minItems: 1, maxItems: 1000 }),
+      }),
+      status: 201,
+      creates: true,
+      answer: IncidentSchema,
+      handle: async ({ body, actor, from }) => {
+        const view = await ports.declare(actor, body, from);
+        return { body: incidentJson(view), version: view.version };
       },
     }),
     route({

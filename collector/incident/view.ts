@@ -17,7 +17,8 @@ const PEOPLE: ReadonlySet<string> = new Set(['state', 'owner', 'verdict', 'reaso
 
 /** What stands is what the machine put together, with what people put in and took out. */
 export const viewIncident = (incident: Incident, work: IncidentWork | null, version: number): IncidentView => {
-  return { ...incident, ...(work ?? { state: 'new' as const }), alerts: alertsOf(incident, work), version };
+  const title = work?.declared?.title ?? incident.title;
+  return { ...incident, ...(work ?? { state: 'new' as const }), title, alerts: alertsOf(incident, work), version };
 };
 
 /** The reading half of IncidentPorts; `chainOfAlert` answers null for an alert that is gone. */
@@ -26,7 +27,7 @@ export const readIncidents = <C>(
   chainOfAlert: (id: AlertId) => Promise<C | null>,
   chain: IncidentPorts<C>['chain'],
   now: () => UnixMs,
-): Omit<IncidentPorts<C>, 'change'> => {
+): Omit<IncidentPorts<C>, 'change' | 'declare'> => {
   const incidents = joined(state, { machine: 'incident', people: 'incidentWork', peopleFields: PEOPLE, join: viewIncident, now });
   const get = async (idOrNumber: string): Promise<IncidentView> => {
     const { id } = await findIncident(state, idOrNumber);

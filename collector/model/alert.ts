@@ -58,6 +58,17 @@ export interface AlertWork {
   /** When a person first took note of it. */
   readonly acknowledgedAt?: UnixMs;
   readonly closedAt?: UnixMs;
+  /** Every step with its time, oldest first, at most 100; steps of the first version are not among them. */
+  readonly moves?: readonly AlertMove[];
+}
+
+export interface AlertMove {
+  readonly to: AlertState;
+  readonly at: UnixMs;
+  /** Id of the person. */
+  readonly by: string;
+  readonly verdict?: Verdict;
+  readonly reason?: string;
 }
 
 export const alertId = (rule: string, entity: Entity, n: number, replay: boolean): AlertId =>

@@ -50,6 +50,8 @@ export interface IncidentWork {
   readonly removed?: readonly AlertId[];
   /** Every step with its time, oldest first, at most 100: clocks and times to acknowledge are measured from these. */
   readonly moves?: readonly IncidentMove[];
+  /** A person opened it, under this title, and said why. */
+  readonly declared?: { readonly title: string; readonly reason: string; readonly at: UnixMs; readonly by: string };
 }
 
 export interface IncidentMove {

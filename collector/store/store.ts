@@ -7,6 +7,7 @@ import type { EcsField } from '../../core/ecs.ts';
 import type { Bytes, UnixMs } from '../../core/units.ts';
 import type { Agent, AgentPresence, Asset } from '../model/agent.ts';
 import type { Alert, AlertWork } from '../model/alert.ts';
+import type { Comment } from '../model/comment.ts';
 import type { Event } from '../model/event.ts';
 import type { FactTable, HostFact } from '../model/fact.ts';
 import type { HostDecision } from '../model/host.ts';
@@ -143,6 +144,7 @@ export interface Collections {
   readonly alertWork: AlertWork;
   readonly incident: Incident;
   readonly incidentWork: IncidentWork;
+  readonly comment: Comment;
   /** The latest of each item of each host. */
   readonly hostFact: HostFact;
   readonly factTable: FactTable;
@@ -171,6 +173,7 @@ const COLLECTION_NAMES = {
   alertWork: true,
   incident: true,
   incidentWork: true,
+  comment: true,
   hostFact: true,
   factTable: true,
   hostDecision: true,

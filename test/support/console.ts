@@ -13,12 +13,15 @@ import { LOCAL_OWNER, permits } from '../../collector/auth/permissions.ts';
 import { openSessions } from '../../collector/auth/session.ts';
 import { openApiTokens } from '../../collector/auth/token.ts';
 import { openUsers } from '../../collector/auth/users.ts';
+import { comment, commentsOn } from '../../collector/comment/commands.ts';
 import { openAssets } from '../../collector/fleet/asset.ts';
 import { openRegistry } from '../../collector/fleet/registry.ts';
 import { openEnrolTokens } from '../../collector/fleet/token.ts';
 import { type ConsoleParts, makeConsoleServer } from '../../collector/http/server.ts';
 import { openSite } from '../../collector/http/static.ts';
 import { changeIncident } from '../../collector/incident/change.ts';
+import { findIncident } from '../../collector/incident/commands.ts';
+import { declareIncident } from '../../collector/incident/declare.ts';
 import { readIncidents } from '../../collector/incident/view.ts';
 import { openManagement } from '../../collector/management.ts';
 import type { Event } from '../../collector/model/event.ts';
@@ -105,6 +108,13 @@ export const consoleParts = async (events: readonly Event[] = []) => {
       ...readIncidents(state, alerts.explain, { schema: AlertChainSchema, json: chainJson }, clock.now),
       change: (by, id, change, ifVersion, from) =>
         changeIncident({ state, audit, clock, findUser: users.find }, by, id, change, ifVersion, from),
+      declare: (by, wish, from) => declareIncident({ state, audit, clock }, by, wish, from),
+    },
+    comments: {
+      alert: async (ref) => (await alerts.get(ref)).id,
+      incident: async (ref) => (await findIncident(state, ref)).value.id,
+      list: (about) => commentsOn(state, about),
+      add: (by, about, text, from) => comment({ state, audit, clock }, by, about, text, from),
     },
     scores: readScores(state, reader, clock.now),
     controls: management.controls,

@@ -34,6 +34,7 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/fleet': [...domain, 'collector/backup/tar.ts'],
   'collector/deadline': domain,
   'collector/alert': domain,
+  'collector/comment': domain,
   'collector/score': domain,
   'collector/vulnerability': domain,
   'collector/notify': domain,
