@@ -17,6 +17,7 @@ import { namesOf } from './address.ts';
 import { openAudit } from './auth/audit/log.ts';
 import type { OneTime } from './auth/users.ts';
 import { UNFINISHED } from './backup/restore.ts';
+import { openChanges } from './changes.ts';
 import { makeClosers } from './closers.ts';
 import type { CollectorConfig } from './config.ts';
 import type { FailedShape } from './decode/shapes.ts';
@@ -122,6 +123,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     const refusals = makeRefusals(log);
     const steps: { current: StepWatch | null } = { current: null };
     mkdirSync(join(dir, 'state'), { recursive: true, mode: 0o700 });
+    const changes = openChanges(clock);
     let river: RiverThread | null = null;
     // At the same time: each waits for a thread, a process or the disk of its own.
     const opening = [
@@ -129,8 +131,9 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       startState(
         { file: join(dir, 'state', 'state.db') },
         {
-          judged: ({ to, planted }) => {
+          judged: ({ to, planted, changed }) => {
             detectLag.current.reached(to);
+            changes.judged(changed);
             known.current?.selfTest.found(planted);
           },
           known: ({ to, changed }) => {
@@ -171,8 +174,13 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
     closers.push(() => audit.close());
     const own = openOwnStream({ journal, clock, signer, agent: self, host: collector, onSaid: (notice) => known.current?.heard(notice) });
     closers.push(() => own.close());
-    const assets = await openAssets(state.store, clock);
-    const registry = await openRegistry({ state: state.store, clock: fleetClock, assets, log: log.child({ part: 'fleet' }) });
+    const assets = await openAssets(changes.watch(state.store), clock);
+    const registry = await openRegistry({
+      state: changes.watch(state.store),
+      clock: fleetClock,
+      assets,
+      log: log.child({ part: 'fleet' }),
+    });
     closers.push(() => registry.close());
     const quarantine = await openQuarantine({ dir: join(dir, 'quarantine'), clock });
     closers.push(() => quarantine.close());
@@ -285,7 +293,7 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       notes: () => [...notes, ...(steps.current?.conditions() ?? [])],
     });
     const upkeep = openUpkeep({ dir, clock, signer, version: VERSION, collector, journal, events, audit, hosts: views.all });
-    const shared = { dir, config, clock, state: state.store, events, audit, assets, registry };
+    const shared = { dir, config, clock, state: changes.watch(state.store), events, audit, assets, registry };
     const knowledge = await openKnown({ ...shared, own, self: ownAsset, log, tellHosts, lists: join(OWN_RULES, 'lists') });
     known.current = knowledge;
     closers.push(() => Promise.all([knowledge.selfTest.close(), knowledge.checks.close()]));
@@ -323,7 +331,8 @@ export const openCollector = async ({ config, log, clock, fleetClock = clock, on
       notes,
       onTitles: state.titles,
       hosts: knowledge.hosts,
-      more: [...upkeep.routes, ...reports.routes, ...knowledge.routes],
+      onAccess: changes.onAccess,
+      more: [...changes.routes, ...upkeep.routes, ...reports.routes, ...knowledge.routes],
     });
     closers.push(() => doors.current?.close());
     // First, so that no door waits for what takes hours.

@@ -42,7 +42,7 @@ import { openAgentsListener } from './http/agents.ts';
 import { buildConsole, consoleIsCurrent } from './http/build.ts';
 import { openControl } from './http/control.ts';
 import { portOwner } from './http/port-owner.ts';
-import type { Route } from './http/route.ts';
+import type { Route, StreamRoute } from './http/route.ts';
 import { controlSockets, makeConsoleServer } from './http/server.ts';
 import { openSite } from './http/static.ts';
 import type { Condition } from './http/status.ts';
@@ -75,6 +75,7 @@ export interface DoorParts {
   readonly dir: string;
   readonly version: string;
   readonly state: StateStore;
+  readonly onAccess: (listener: () => void) => void;
   readonly events: EventStore;
   readonly journal: Journal;
   readonly audit: AuditLog;
@@ -98,7 +99,7 @@ export interface DoorParts {
   readonly onTitles: (titles: Readonly<Record<string, string>>) => void;
   readonly hosts: Hosts;
   /** Further routes. */
-  readonly more: readonly Route[];
+  readonly more: readonly (Route | StreamRoute)[];
 }
 
 export interface Doors {
@@ -210,6 +211,7 @@ const openConsole = async (parts: DoorParts): Promise<Pick<Doors, 'consoleUrl' |
     identity: { session: logins.actorOf, token: apiTokens.verify, permits },
     localOwner: LOCAL_OWNER,
     site,
+    onAccess: parts.onAccess,
     status: { status: health.status, conditions: health.conditions, ready: () => ready },
     figures: health.figures,
     query: { events, now },

@@ -22,7 +22,7 @@ export type Decided<T> =
 
 const WAYS: Readonly<Record<AlertState, readonly AlertState[]>> = {
   new: ['acknowledged', 'closed'],
-  acknowledged: ['closed'],
+  acknowledged: ['closed', 'new'],
   closed: ['new'],
 };
 

@@ -116,8 +116,19 @@ const handlerOf = (route: Route, name: string, door: Door) => async (request: Fa
 
 const streamOf = (route: StreamRoute, door: Door) => async (request: FastifyRequest, reply: FastifyReply) => {
   const call = callOf(request, reply, door);
-  await door.streams.open(reply, String(call.actor?.id), (sendEvent) =>
-    (route.open as unknown as (call: AnyCall, send: typeof sendEvent) => Promise<() => void>)(call, sendEvent),
+  const local = cameBy(request.raw, door.control);
+  /** Whether the one who asked still is who they were, and still may. */
+  const may = async (): Promise<boolean> => {
+    if (local) return true;
+    const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const actor = bearer === undefined ? call.session && (await door.identity.session(call.session)) : await door.identity.token(bearer);
+    return Boolean(actor && actor.role === call.actor?.role && door.identity.permits(actor, route.permission));
+  };
+  await door.streams.open(
+    reply,
+    String(call.actor?.id),
+    (sendEvent) => (route.open as unknown as (call: AnyCall, send: typeof sendEvent) => Promise<() => void>)(call, sendEvent),
+    may,
   );
   return reply;
 };

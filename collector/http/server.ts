@@ -59,6 +59,8 @@ export interface ConsoleParts {
   readonly risks: RiskPorts;
   readonly fleet: FleetPorts;
   readonly auth: AuthPorts;
+  /** Takes what is to be called when somebody may have lost a right. */
+  readonly onAccess?: (listener: () => void) => void;
   /** Routes of other folders. */
   readonly more?: readonly (Route | StreamRoute)[];
   readonly limits?: Partial<ConsoleLimits>;
@@ -151,6 +153,7 @@ export const makeConsoleServer = (parts: ConsoleParts): FastifyInstance => {
     streams: openStreams(clock, parts.limits?.streams),
     secure,
   };
+  parts.onAccess?.(() => door.streams.recheck());
   const metrics = openMetrics(parts.figures);
   const requests = openRateLimit(limits.requests, clock);
 

@@ -20,16 +20,18 @@ export const STREAM_LIMITS: StreamLimits = { perActor: 8, inAll: 200, queuedByte
 
 export interface Streams {
   /** Takes the reply over. @throws CodedError SLOW_DOWN when there are too many, and whatever the source throws before it is open. */
-  open(reply: FastifyReply, actor: string, source: (send: SendEvent) => Promise<() => void>): Promise<void>;
+  open(reply: FastifyReply, actor: string, source: (send: SendEvent) => Promise<() => void>, may?: () => Promise<boolean>): Promise<void>;
+  /** Asks of each whether it still may, and ends those that may not. */
+  recheck(): void;
   readonly count: () => number;
   /** Ends all of them. */
   close(): void;
 }
 
 export const openStreams = (clock: Clock, limits: StreamLimits = STREAM_LIMITS): Streams => {
-  const live = new Set<{ readonly actor: string; readonly end: () => void }>();
+  const live = new Set<{ readonly actor: string; readonly end: () => void; readonly may: () => Promise<boolean> }>();
 
-  const open: Streams['open'] = async (reply, actor, source) => {
+  const open: Streams['open'] = async (reply, actor, source, may = async () => true) => {
     const own = [...live].filter((one) => one.actor === actor).length;
     if (live.size >= limits.inAll || own >= limits.perActor) throw fault('SLOW_DOWN', { retryAfterSeconds: 30 });
     const ended = new AbortController();
@@ -40,7 +42,7 @@ export const openStreams = (clock: Clock, limits: StreamLimits = STREAM_LIMITS):
       live.delete(stream);
       raw.end();
     };
-    const stream = { actor, end };
+    const stream = { actor, end, may };
     live.add(stream);
     raw.once('close', end);
     const early: string[] = [];
@@ -88,6 +90,14 @@ export const openStreams = (clock: Clock, limits: StreamLimits = STREAM_LIMITS):
 
   return {
     open,
+    recheck: () => {
+      for (const { may, end } of [...live])
+        void may().then(
+          (still) => still || end(),
+          // Who cannot be asked about is taken as gone: the console opens another.
+          end,
+        );
+    },
     count: () => live.size,
     close: () => {
       for (const { end } of [...live]) end();

@@ -60,6 +60,8 @@ const OUTSIDE: readonly Screen[] = [
 const EMPTY: readonly Screen[] = [
   { name: 'overview-empty', path: '/', whole: true },
   { name: 'search-empty', path: '/search' },
+  { name: 'alerts-empty', path: '/alerts' },
+  { name: 'incidents-empty', path: '/incidents' },
 ];
 
 const query = (q: string): string => `/search?${new URLSearchParams({ q })}`;
@@ -75,6 +77,42 @@ const WITH_DATA: readonly Screen[] = [
     },
   },
   { name: 'incident', path: '/incidents/INC-1', whole: true },
+  { name: 'incidents', path: '/incidents' },
+  {
+    name: 'incident-close',
+    path: '/incidents/INC-1',
+    act: async (page) => {
+      await page.getByRole('button', { name: /^Close/ }).click();
+      await page.getByLabel('Benign').check();
+    },
+  },
+  { name: 'alerts', path: '/alerts' },
+  {
+    name: 'alerts-open',
+    path: '/alerts',
+    act: async (page) => {
+      await page.locator('.alert-row button').first().click();
+      await page.getByRole('complementary', { name: 'Alert' }).waitFor();
+    },
+  },
+  {
+    name: 'alerts-selected',
+    path: '/alerts',
+    act: async (page) => {
+      await page.getByLabel('Alerts, newest first').focus();
+      await page.keyboard.press('*');
+    },
+  },
+  {
+    name: 'alert',
+    path: '/alerts',
+    whole: true,
+    act: async (page) => {
+      await page.locator('.alert-row button').first().click();
+      await page.getByRole('complementary', { name: 'Alert' }).getByRole('link').first().click();
+      await page.getByText('Lines it rests on').waitFor();
+    },
+  },
   { name: 'search', path: '/search' },
   {
     name: 'search-event',

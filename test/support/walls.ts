@@ -58,6 +58,7 @@ export const WALLS: Readonly<Record<string, readonly string[] | 'everything'>> =
   'collector/threads.ts': 'everything',
   'collector/jobs.ts': 'everything',
   'collector/regroup.ts': 'everything',
+  'collector/changes.ts': 'everything',
   'collector/own-agent.ts': ['core', 'collector/config.ts', 'collector/fleet'],
   'collector/address.ts': ['core', 'collector/config.ts', 'collector/errors.ts'],
   'collector/doors.ts': 'everything',

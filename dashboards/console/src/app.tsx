@@ -13,6 +13,7 @@ import { SignInPage } from './page/sign-in.tsx';
 import { pagesOf } from './pages.tsx';
 import { Shell } from './part/shell.tsx';
 import { type Zone, ZoneContext } from './part/time.tsx';
+import { Toasts } from './part/toast.tsx';
 
 const ZONE = 'vigil.zone';
 
@@ -31,14 +32,16 @@ export const App = (): ReactNode => {
   return (
     <ZoneContext value={zone}>
       <Shell who={who.data} zone={zone} onZone={choose}>
-        <Suspense>
-          <Routes>
-            {pagesOf(who.data).map(({ path, element }) => (
-              <Route key={path} path={path} element={element(who.data)} />
-            ))}
-            <Route path="*" element={<Navigate to="/" replace />} />
-          </Routes>
-        </Suspense>
+        <Toasts>
+          <Suspense>
+            <Routes>
+              {pagesOf(who.data).map(({ path, element }) => (
+                <Route key={path} path={path} element={element(who.data)} />
+              ))}
+              <Route path="*" element={<Navigate to="/" replace />} />
+            </Routes>
+          </Suspense>
+        </Toasts>
       </Shell>
     </ZoneContext>
   );

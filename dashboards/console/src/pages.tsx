@@ -8,8 +8,10 @@ import type { Me } from './api/calls.ts';
 import { PasswordPage } from './page/password.tsx';
 
 const OverviewPage = lazy(() => import('./page/overview.tsx').then((m) => ({ default: m.OverviewPage })));
-const IncidentPage = lazy(() => import('./page/chain.tsx').then((m) => ({ default: m.IncidentPage })));
-const AlertPage = lazy(() => import('./page/chain.tsx').then((m) => ({ default: m.AlertPage })));
+const AlertsPage = lazy(() => import('./page/alerts.tsx').then((m) => ({ default: m.AlertsPage })));
+const AlertPage = lazy(() => import('./page/alert.tsx').then((m) => ({ default: m.AlertPage })));
+const IncidentsPage = lazy(() => import('./page/incidents.tsx').then((m) => ({ default: m.IncidentsPage })));
+const IncidentPage = lazy(() => import('./page/incident.tsx').then((m) => ({ default: m.IncidentPage })));
 const SearchPage = lazy(() => import('./page/search.tsx').then((m) => ({ default: m.SearchPage })));
 
 /** The navigation's groups, in the order shown. */
@@ -32,8 +34,10 @@ export type Page = {
 
 export const PAGES: readonly Page[] = [
   { path: '/', name: 'Overview', group: 'Watch', key: 'o', element: (who) => <OverviewPage who={who} /> },
-  { path: '/alerts/:id', name: 'Alert', group: null, element: () => <AlertPage /> },
-  { path: '/incidents/:id', name: 'Incident', group: null, element: () => <IncidentPage /> },
+  { path: '/alerts', name: 'Alerts', group: 'Watch', key: 'a', permission: 'alert.read', element: (who) => <AlertsPage who={who} /> },
+  { path: '/alerts/:id', name: 'Alert', group: null, permission: 'alert.read', element: (who) => <AlertPage who={who} /> },
+  { path: '/incidents', name: 'Incidents', group: 'Watch', key: 'i', permission: 'incident.read', element: () => <IncidentsPage /> },
+  { path: '/incidents/:id', name: 'Incident', group: null, permission: 'incident.read', element: (who) => <IncidentPage who={who} /> },
   { path: '/search', name: 'Search', group: 'Watch', key: 's', element: () => <SearchPage /> },
   { path: '/password', name: 'Change password', group: null, element: (who) => <PasswordPage name={who.name} /> },
 ];

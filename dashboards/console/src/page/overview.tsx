@@ -27,7 +27,7 @@ export const OverviewPage = ({ who }: { readonly who: Me }): ReactNode => {
   const look = useLastLook(who.name);
   const from = look.sinceLook ? new Date(look.since).toISOString() : 'now-24h';
   const state = useQuery({ queryKey: ['status'], queryFn: status, ...REFRESH });
-  const newer = useQuery({ queryKey: ['alerts', from], queryFn: () => alerts({ from, limit: ALERTS }), ...REFRESH });
+  const newer = useQuery({ queryKey: ['overview', from], queryFn: () => alerts({ from, limit: ALERTS }), ...REFRESH });
   const open = useQuery({
     queryKey: ['incidents', 'open'],
     queryFn: () => incidents({ query: 'not state: (closed or dismissed or merged)', limit: 100 }),

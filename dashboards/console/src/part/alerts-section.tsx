@@ -6,7 +6,8 @@
 import { type ReactNode, useContext, useState } from 'react';
 import { Link } from 'react-router';
 import type { AlertItem, Alerts } from '../api/calls.ts';
-import { BarChart, type Bucket } from './bar-chart.tsx';
+import { bucketsOf } from './alert-buckets.ts';
+import { BarChart } from './bar-chart.tsx';
 import type { LastLook } from './last-look.ts';
 import { LEVELS, SeverityMark } from './marks.tsx';
 import { Blind, Empty, Section } from './section.tsx';
@@ -19,20 +20,6 @@ const SHOWN = 8;
 
 const countOf = (items: readonly AlertItem[], is: (item: AlertItem) => boolean): number =>
   items.reduce((count, item) => (is(item) ? count + 1 : count), 0);
-
-/** Alerts by when they last fired, worst at the base. */
-const bucketsOf = (items: readonly AlertItem[], from: number, to: number): readonly Bucket[] => {
-  const width = (to - from) / BARS;
-  const counts = Array.from({ length: BARS }, () => new Map<string, number>());
-  for (const { last, level } of items) {
-    const bucket = counts[Math.min(BARS - 1, Math.max(0, Math.floor((Date.parse(last) - from) / width)))];
-    bucket?.set(level, (bucket.get(level) ?? 0) + 1);
-  }
-  return counts.map((count, i) => ({
-    at: from + i * width,
-    parts: LEVELS.map((level) => ({ colour: level, count: count.get(level) ?? 0 })),
-  }));
-};
 
 interface Props {
   readonly found: Alerts;
@@ -80,7 +67,7 @@ export const AlertsSection = ({ found, look, now, blind }: Props): ReactNode => 
         <Empty>No alert. Every line is matched against the rules as it arrives; the line at the foot says how many are loaded.</Empty>
       ) : (
         <>
-          <BarChart buckets={bucketsOf(items, from, now)} from={from} to={now} word="alert" height={56} />
+          <BarChart buckets={bucketsOf(items, from, now, BARS)} from={from} to={now} word="alert" height={56} />
           {unseen.length === 0 ? <Empty>Somebody has looked at every one of them.</Empty> : <AlertTable items={unseen} />}
         </>
       )}

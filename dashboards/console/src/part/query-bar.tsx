@@ -5,7 +5,7 @@
  */
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { type KeyboardEvent, type ReactNode, type RefObject, useId, useState } from 'react';
-import { complete, type Suggestion } from '../api/calls.ts';
+import { type Completion, complete, type Suggestion } from '../api/calls.ts';
 import { piecesOf } from './kql.ts';
 
 interface Props {
@@ -16,17 +16,20 @@ interface Props {
   readonly wrongAt: number | undefined;
   /** Id of the text that says what is wrong. */
   readonly problemId: string | undefined;
+  /** What completes the text; without it the fields and values of events. */
+  readonly suggest?: (value: string, cursor: number) => Promise<Completion>;
+  readonly placeholder?: string;
 }
 
-export const QueryBar = ({ value, onChange, input, wrongAt, problemId }: Props): ReactNode => {
+export const QueryBar = ({ value, onChange, input, wrongAt, problemId, suggest, placeholder }: Props): ReactNode => {
   const id = useId();
   // The cursor for which suggestions are shown; null while they are closed.
   const [cursor, setCursor] = useState<number | null>(null);
   const [chosen, setChosen] = useState(-1);
   const [scroll, setScroll] = useState(0);
   const asked = useQuery({
-    queryKey: ['complete', value, cursor],
-    queryFn: ({ signal }) => complete(value, cursor ?? 0, signal),
+    queryKey: ['complete', suggest === undefined, value, cursor],
+    queryFn: ({ signal }) => (suggest ? suggest(value, cursor ?? 0) : complete(value, cursor ?? 0, signal)),
     enabled: cursor !== null,
     placeholderData: keepPreviousData,
     staleTime: 30_000,
@@ -94,7 +97,7 @@ export const QueryBar = ({ value, onChange, input, wrongAt, problemId }: Props):
         aria-activedescendant={isOpen && chosen >= 0 ? `${id}-${chosen}` : undefined}
         aria-invalid={wrongAt !== undefined}
         aria-describedby={problemId}
-        placeholder="event.outcome: failure and source.ip: 203.0.113.0/24"
+        placeholder={placeholder ?? 'event.outcome: failure and source.ip: 203.0.113.0/24'}
         autoComplete="off"
         autoCapitalize="off"
         autoCorrect="off"

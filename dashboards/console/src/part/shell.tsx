@@ -7,8 +7,9 @@ import { type ReactNode, useEffect, useRef } from 'react';
 import { Link, matchPath, NavLink, useLocation, useNavigate } from 'react-router';
 import type { Me } from '../api/calls.ts';
 import { GROUPS, pagesOf } from '../pages.tsx';
-import { useKeys } from './keys.ts';
+import { useGoKeys, useKeys } from './keys.ts';
 import { KeysDialog } from './keys-dialog.tsx';
+import { useLive } from './live.ts';
 import { Sign } from './marks.tsx';
 import { PersonMenu, SchemeButton } from './person-menu.tsx';
 import { SightLine } from './sight-line.tsx';
@@ -28,26 +29,18 @@ export const Shell = ({
   const { pathname } = useLocation();
   const navigate = useNavigate();
   const dialog = useRef<HTMLDialogElement>(null);
-  const wentAt = useRef(0);
   const pages = pagesOf(who);
   const place = pages.find(({ path }) => matchPath(path, pathname))?.name ?? '';
   useEffect(() => {
     document.title = place === '' ? 'Vigil' : `${place} · Vigil`;
   }, [place]);
-  // `g` and then a letter within a second.
-  const after = (go: () => void): (() => void) => {
-    return () => {
-      if (performance.now() - wentAt.current < 1_000) go();
-    };
-  };
+  useLive();
+  useGoKeys(Object.fromEntries(pages.flatMap(({ key, path }) => (key === undefined ? [] : [[key, () => void navigate(path)]]))));
   useKeys({
-    g: () => {
-      wentAt.current = performance.now();
-    },
-    ...Object.fromEntries(pages.flatMap(({ key, path }) => (key === undefined ? [] : [[key, after(() => void navigate(path))]]))),
     z: () => onZone(zone === 'utc' ? 'local' : 'utc'),
     '?': () => dialog.current?.showModal(),
-    ...(pathname === '/search' ? {} : { '/': () => void navigate('/search', { state: { focus: true } }) }),
+    // These have a query of their own.
+    ...(pathname === '/search' || pathname === '/alerts' ? {} : { '/': () => void navigate('/search', { state: { focus: true } }) }),
   });
   return (
     <div className="frame">

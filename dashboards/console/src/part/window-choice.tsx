@@ -30,6 +30,19 @@ export const shifted = ({ from, to }: { readonly from: number; readonly to: numb
   return [new Date(from + width).toISOString(), new Date(to + width).toISOString()];
 };
 
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+const placeOf = (text: string, now: number): number => {
+  const ago = /^now-(\d{1,4})([mhd])$/.exec(text);
+  return text === 'now' ? now : ago ? now - Number(ago[1]) * (UNITS[ago[2] ?? ''] ?? 0) : Date.parse(text);
+};
+
+/** A window of words in milliseconds, at a time; null where one of them is no time. */
+export const resolvedAt = (from: string, to: string, now: number): { readonly from: number; readonly to: number } | null => {
+  const window = { from: placeOf(from, now), to: placeOf(to, now) };
+  return Number.isNaN(window.from + window.to) || window.from >= window.to ? null : window;
+};
+
 export const WindowChoice = ({ from, to, resolved, onWindow }: Props): ReactNode => {
   const zone = useContext(ZoneContext);
   const named = to === 'now' ? WINDOWS.find((one) => one.from === from) : undefined;

@@ -37,4 +37,7 @@ const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eig
 export const spelled = (n: number, word: string, many = `${word}s`): string => `${WORDS[n] ?? countText(n)} ${n < 2 ? word : many}`;
 
 /** First letter large. */
+/** A sentence begun with a capital; one that begins with the name of a field stays as the field is written. */
+export const begun = (text: string): string => (/^\w+[._]/.test(text) ? text : capital(text));
+
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
