@@ -62,6 +62,7 @@ const EMPTY: readonly Screen[] = [
   { name: 'search-empty', path: '/search' },
   { name: 'alerts-empty', path: '/alerts' },
   { name: 'incidents-empty', path: '/incidents' },
+  { name: 'reports-empty', path: '/reports' },
 ];
 
 const query = (q: string): string => `/search?${new URLSearchParams({ q })}`;
@@ -78,6 +79,40 @@ const WITH_DATA: readonly Screen[] = [
   },
   { name: 'incident', path: '/incidents/INC-1', whole: true },
   { name: 'incidents', path: '/incidents' },
+  { name: 'hosts', path: '/hosts' },
+  {
+    name: 'host',
+    path: '/hosts',
+    whole: true,
+    act: async (page) => {
+      await page.locator('a.row-link').first().click();
+      await page.getByText('People who can sign in').waitFor();
+      await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+    },
+  },
+  { name: 'entity', path: '/entities/ip/203.0.113.77', whole: true },
+  { name: 'controls', path: '/controls', whole: true },
+  { name: 'risks', path: '/risks', whole: true },
+  { name: 'activity', path: '/activity' },
+  { name: 'agents', path: '/agents' },
+  {
+    name: 'agents-token',
+    path: '/agents',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Make a token…' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  { name: 'users', path: '/users', whole: true },
+  { name: 'health', path: '/health', whole: true },
+  {
+    name: 'reports',
+    path: '/reports',
+    act: async (page) => {
+      await page.getByRole('button', { name: /Make last week/ }).click();
+      await page.locator('iframe').waitFor();
+    },
+  },
   {
     name: 'incident-close',
     path: '/incidents/INC-1',

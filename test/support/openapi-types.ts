@@ -6,9 +6,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { backupRoutes } from '../../collector/backup/routes.ts';
+import { factRoutes } from '../../collector/facts/routes.ts';
+import { hostRoutes } from '../../collector/fleet/host-routes.ts';
 import { openMetrics } from '../../collector/http/metrics.ts';
 import { type OpenApi, openApiOf } from '../../collector/http/openapi.ts';
 import { type ConsoleParts, declaredRoutes } from '../../collector/http/server.ts';
+import { reportRoutes } from '../../collector/report/routes.ts';
 import { ROOT } from './repository.ts';
 
 /** Where the console keeps them. */
@@ -28,7 +32,9 @@ export const describeApi = (): OpenApi => {
     risks: {},
     fleet: { parts: {} },
     auth: { logins: {}, users: {}, tokens: {}, audit: {} },
+    comments: {},
     status: {},
+    more: [...factRoutes({} as never), ...hostRoutes({} as never), ...reportRoutes({} as never), ...backupRoutes({} as never)],
   };
   return openApiOf(
     declaredRoutes(

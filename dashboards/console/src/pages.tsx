@@ -13,6 +13,16 @@ const AlertPage = lazy(() => import('./page/alert.tsx').then((m) => ({ default: 
 const IncidentsPage = lazy(() => import('./page/incidents.tsx').then((m) => ({ default: m.IncidentsPage })));
 const IncidentPage = lazy(() => import('./page/incident.tsx').then((m) => ({ default: m.IncidentPage })));
 const SearchPage = lazy(() => import('./page/search.tsx').then((m) => ({ default: m.SearchPage })));
+const HostsPage = lazy(() => import('./page/hosts.tsx').then((m) => ({ default: m.HostsPage })));
+const HostPage = lazy(() => import('./page/host.tsx').then((m) => ({ default: m.HostPage })));
+const EntityPage = lazy(() => import('./page/entity.tsx').then((m) => ({ default: m.EntityPage })));
+const ControlsPage = lazy(() => import('./page/controls.tsx').then((m) => ({ default: m.ControlsPage })));
+const RisksPage = lazy(() => import('./page/risks.tsx').then((m) => ({ default: m.RisksPage })));
+const ReportsPage = lazy(() => import('./page/reports.tsx').then((m) => ({ default: m.ReportsPage })));
+const ActivityPage = lazy(() => import('./page/activity.tsx').then((m) => ({ default: m.ActivityPage })));
+const AgentsPage = lazy(() => import('./page/agents.tsx').then((m) => ({ default: m.AgentsPage })));
+const UsersPage = lazy(() => import('./page/users.tsx').then((m) => ({ default: m.UsersPage })));
+const HealthPage = lazy(() => import('./page/health.tsx').then((m) => ({ default: m.HealthPage })));
 
 /** The navigation's groups, in the order shown. */
 export const GROUPS = ['Watch', 'Measure', 'Govern', 'Prove', 'System'] as const;
@@ -38,7 +48,24 @@ export const PAGES: readonly Page[] = [
   { path: '/alerts/:id', name: 'Alert', group: null, permission: 'alert.read', element: (who) => <AlertPage who={who} /> },
   { path: '/incidents', name: 'Incidents', group: 'Watch', key: 'i', permission: 'incident.read', element: () => <IncidentsPage /> },
   { path: '/incidents/:id', name: 'Incident', group: null, permission: 'incident.read', element: (who) => <IncidentPage who={who} /> },
-  { path: '/search', name: 'Search', group: 'Watch', key: 's', element: () => <SearchPage /> },
+  { path: '/search', name: 'Search', group: 'Watch', key: 's', permission: 'event.read', element: () => <SearchPage /> },
+  { path: '/entities/:kind/:value', name: 'Entity', group: null, permission: 'event.read', element: () => <EntityPage /> },
+  { path: '/hosts', name: 'Hosts', group: 'Measure', key: 'h', permission: 'fleet.read', element: () => <HostsPage /> },
+  { path: '/hosts/:id', name: 'Host', group: null, permission: 'fleet.read', element: (who) => <HostPage who={who} /> },
+  { path: '/risks', name: 'Risks', group: 'Govern', key: 'r', permission: 'risk.read', element: () => <RisksPage /> },
+  { path: '/controls', name: 'Controls', group: 'Govern', key: 'c', permission: 'control.read', element: () => <ControlsPage /> },
+  { path: '/reports', name: 'Reports', group: 'Prove', key: 'p', permission: 'report.read', element: (who) => <ReportsPage who={who} /> },
+  { path: '/activity', name: 'Activity log', group: 'Prove', key: 'l', permission: 'audit.read', element: () => <ActivityPage /> },
+  { path: '/agents', name: 'Agents', group: 'System', key: 'n', permission: 'fleet.read', element: (who) => <AgentsPage who={who} /> },
+  {
+    path: '/users',
+    name: 'Users and roles',
+    group: 'System',
+    key: 'u',
+    permission: 'user.read',
+    element: (who) => <UsersPage who={who} />,
+  },
+  { path: '/status', name: 'Health', group: 'System', key: 'e', permission: 'status.read', element: () => <HealthPage /> },
   { path: '/password', name: 'Change password', group: null, element: (who) => <PasswordPage name={who.name} /> },
 ];
 

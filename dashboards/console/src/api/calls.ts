@@ -66,3 +66,5 @@ export const countSince = (query: string, from: string, signal?: AbortSignal): P
 export const complete = (query: string, cursor: number, signal?: AbortSignal): Promise<Completion> =>
   ask('complete', { query, cursor }, signal);
 export const event = (id: string): Promise<EventItem> => call('GET', `/api/v1/events/${encodeURIComponent(id)}`);
+export const topEvents = (window: Window, field: string, limit = 8): Promise<AnswerOf<'GET /api/v1/events/top'>> =>
+  ask('top', { ...window, field, limit });

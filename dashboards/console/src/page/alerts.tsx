@@ -16,6 +16,7 @@ import { AlertButtons } from '../part/alert-buttons.tsx';
 import { ALERT_FIELDS } from '../part/alert-fields.ts';
 import { AlertList } from '../part/alert-list.tsx';
 import { BarChart } from '../part/bar-chart.tsx';
+import { useClock } from '../part/clock.ts';
 import { Copy } from '../part/copy.tsx';
 import { Facets } from '../part/facets.tsx';
 import { useKeys } from '../part/keys.ts';
@@ -76,7 +77,8 @@ export const AlertsPage = ({ who }: { readonly who: Me }): ReactNode => {
     enabled: openId !== null && !listed && !found.isFetching,
   });
   const open = openId === null ? undefined : (listed ?? fetched.data);
-  const [readAt, setReadAt] = useState(Date.now);
+  const clock = useClock();
+  const [readAt, setReadAt] = useState(clock);
   const fresh = useQuery({
     queryKey: ['alerts-fresh', query, readAt],
     queryFn: () => countAlerts(query, iso(readAt)),
@@ -100,7 +102,7 @@ export const AlertsPage = ({ who }: { readonly who: Me }): ReactNode => {
   const go = (next: Readonly<Record<string, string | null>>): void => set({ ...next, alert: null });
   const onOpen = (one: AlertItem | null): void => set({ alert: one?.id ?? null }, true);
   const again = (): void => {
-    setReadAt(Date.now());
+    setReadAt(clock());
     void found.refetch();
   };
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = found;

@@ -25,7 +25,7 @@ import { begun, countText, plural } from '../part/words.ts';
 import '../look/triage.css';
 
 const REFRESH = { refetchInterval: 15_000 };
-const LINES = 4;
+const LINES = 6;
 
 export const IncidentPage = ({ who }: { readonly who: Me }): ReactNode => {
   const { id = '' } = useParams();

@@ -8,7 +8,9 @@ import { type FormEvent, type ReactNode, useCallback, useContext, useEffect, use
 import { useLocation, useSearchParams } from 'react-router';
 import { type EventItem, event, histogram, search } from '../api/calls.ts';
 import { isProblem } from '../api/client.ts';
+import { CellMenu, type CellTarget } from '../part/cell-menu.tsx';
 import { EventAside } from '../part/event-aside.tsx';
+import { Grouped } from '../part/grouped.tsx';
 import { useKeys } from '../part/keys.ts';
 import { literalOf, wordsOf } from '../part/kql.ts';
 import { ProblemLine } from '../part/problem.tsx';
@@ -32,6 +34,9 @@ export const SearchPage = (): ReactNode => {
   const from = params.get('from') ?? 'now-24h';
   const to = params.get('to') ?? 'now';
   const openId = params.get('event');
+  const group = params.get('by');
+  const [cell, setCell] = useState<CellTarget | null>(null);
+  const leaveCell = useCallback(() => setCell(null), []);
   const [typed, setTyped] = useState(query);
   const [shown, setShown] = useState(query);
   const input = useRef<HTMLInputElement>(null);
@@ -159,7 +164,9 @@ export const SearchPage = (): ReactNode => {
         {wrong ? null : (
           <>
             <EventChart bars={bars.data} lagMs={page?.state.lagMs ?? 0} live={to === 'now'} onWindow={(a, b) => go({ from: a, to: b })} />
-            {found.isPending ? (
+            {group !== null ? (
+              <Grouped window={window} field={group} onQuery={(q) => go({ q, by: null })} onLeave={() => set({ by: null })} />
+            ) : found.isPending ? (
               error ? null : (
                 <Skeleton rows={8} />
               )
@@ -167,7 +174,15 @@ export const SearchPage = (): ReactNode => {
               <NothingFound query={query} from={from} onQuery={(q) => go({ q })} onWindow={(a) => go({ from: a, to: 'now' })} />
             ) : (
               <div className={open ? 'with-aside' : undefined}>
-                <ResultList items={items} words={words} openId={openId} onOpen={onOpen} onEnd={onEnd} pale={found.isPlaceholderData} />
+                <ResultList
+                  items={items}
+                  words={words}
+                  openId={openId}
+                  onOpen={onOpen}
+                  onEnd={onEnd}
+                  pale={found.isPlaceholderData}
+                  onCell={setCell}
+                />
                 {open ? (
                   <EventAside
                     event={open}
@@ -175,6 +190,7 @@ export const SearchPage = (): ReactNode => {
                     query={query}
                     onClose={() => onOpen(null)}
                     onQuery={(q) => go({ q })}
+                    onCell={setCell}
                     onAround={(host, at) =>
                       go({
                         q: `host.name: ${literalOf(host)}`,
@@ -186,7 +202,7 @@ export const SearchPage = (): ReactNode => {
                 ) : null}
               </div>
             )}
-            {total !== undefined && items.length > 0 ? (
+            {total !== undefined && items.length > 0 && group === null ? (
               <p className="small third more">
                 {items.length < total ? `${countText(items.length)} of ${countText(total)} read; scroll for more.` : 'All shown.'}
                 <span className="wide">
@@ -198,6 +214,15 @@ export const SearchPage = (): ReactNode => {
           </>
         )}
       </Section>
+      {cell ? (
+        <CellMenu
+          target={cell}
+          query={query}
+          onQuery={(q, other) => go({ q, by: null, ...(other ?? {}) })}
+          onGroup={(field) => go({ by: field })}
+          onClose={leaveCell}
+        />
+      ) : null}
     </>
   );
 };

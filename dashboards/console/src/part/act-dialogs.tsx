@@ -17,12 +17,12 @@ interface Shared {
   readonly name: string;
   readonly onLeave: () => void;
   /** Steps people took, for the sentence that says who was first. */
-  readonly steps: readonly { readonly at: string; readonly by: string; readonly to: string }[];
-  readonly nameOf: (id: string) => string;
+  readonly steps?: readonly { readonly at: string; readonly by: string; readonly to: string }[];
+  readonly nameOf?: (id: string) => string;
 }
 
 const conflictIn =
-  ({ name, steps, nameOf }: Shared) =>
+  ({ name, steps = [], nameOf = (id) => id }: Shared) =>
   (error: unknown): ReactNode =>
     isConflict(error) ? (
       <ConflictLine name={name} step={[...steps].sort((a, b) => (a.at < b.at ? 1 : -1))[0]} nameOf={nameOf} />

@@ -5,6 +5,7 @@
  */
 import type { ReactNode } from 'react';
 import type { EventItem } from '../api/calls.ts';
+import type { CellTarget } from './cell-menu.tsx';
 import { Copy } from './copy.tsx';
 import { literalOf, withTerm } from './kql.ts';
 import { Marked } from './marked.tsx';
@@ -17,6 +18,8 @@ interface Props {
   readonly query: string;
   readonly onClose: () => void;
   readonly onQuery: (query: string) => void;
+  /** The menu of a value. */
+  readonly onCell: (target: CellTarget) => void;
   /** Everything of the same host within 15 minutes of a time. */
   readonly onAround: (host: string, at: number) => void;
 }
@@ -28,13 +31,24 @@ const rank = (name: string): number =>
 const valueText = (value: unknown): string =>
   Array.isArray(value) ? value.map(String).join(', ') : typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 
-export const EventAside = ({ event, words, query, onClose, onQuery, onAround }: Props): ReactNode => {
+export const EventAside = ({ event, words, query, onClose, onQuery, onCell, onAround }: Props): ReactNode => {
   const entries = Object.entries(event)
     .filter(([name]) => name !== 'event.original')
     .sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1));
   const original = String(event['event.original'] ?? '');
   const at = String(event['@timestamp']);
   const host = event['host.name'];
+  const open = (field: string, value: unknown, from: HTMLElement): void => {
+    const { left, bottom } = from.getBoundingClientRect();
+    onCell({
+      field,
+      value: Array.isArray(value) ? value[0] : value,
+      json: JSON.stringify(event, null, 2),
+      at: Date.parse(at),
+      x: left,
+      y: bottom + 2,
+    });
+  };
   const narrow = (name: string, value: unknown, not: boolean): void =>
     onQuery(withTerm(query, `${not ? 'not ' : ''}${name}: ${literalOf(Array.isArray(value) ? value[0] : value)}`));
   return (
@@ -65,7 +79,29 @@ export const EventAside = ({ event, words, query, onClose, onQuery, onAround }: 
         {entries.map(([name, value]) => (
           <div key={name}>
             <dt className="mono">{shown(name)}</dt>
-            <dd className="mono">{shown(valueText(value))}</dd>
+            {typeof value === 'object' && !Array.isArray(value) ? (
+              <dd className="mono">{shown(valueText(value))}</dd>
+            ) : (
+              <dd className="mono">
+                <button
+                  type="button"
+                  className="value"
+                  aria-haspopup="menu"
+                  onClick={({ currentTarget }) => open(name, value, currentTarget)}
+                  onContextMenu={(pressed) => {
+                    pressed.preventDefault();
+                    open(name, value, pressed.currentTarget);
+                  }}
+                  onKeyDown={(pressed) => {
+                    if (pressed.key !== '.') return;
+                    pressed.preventDefault();
+                    open(name, value, pressed.currentTarget);
+                  }}
+                >
+                  {shown(valueText(value))}
+                </button>
+              </dd>
+            )}
             {typeof value === 'object' && !Array.isArray(value) ? null : (
               <dd className="signs">
                 <button

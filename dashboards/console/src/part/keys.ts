@@ -63,6 +63,7 @@ export const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ['j  k', 'Next, previous row'],
   ['Enter', 'Open it'],
   ['Esc', 'Close it, leave a field'],
+  ['.', 'The menu of a value'],
   ['x', 'Select the alert'],
   ['*', 'Select all, or none'],
   ['a', 'Assign to me'],

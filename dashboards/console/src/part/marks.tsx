@@ -40,9 +40,9 @@ export const SeverityMark = ({ level, bare = false }: { readonly level: Level; r
   </span>
 );
 
-export type Mark = 'good' | 'bad' | 'warn' | 'unknown';
+export type Mark = 'good' | 'bad' | 'warn' | 'except' | 'unknown';
 
-/** Disc with tick, diamond with cross, triangle, dashed ring with a question mark. */
+/** Disc with tick, diamond with cross, triangle, half disc, dashed ring with a question mark. */
 export const StateMark = ({ state, label }: { readonly state: Mark; readonly label: string }): ReactNode => (
   <svg className="mark" width="12" height="12" viewBox="0 0 12 12" role="img" aria-label={label} style={{ color: `var(--${state})` }}>
     {SHAPES[state]}
@@ -69,6 +69,12 @@ const SHAPES: Readonly<Record<Mark, ReactNode>> = {
       <path d="M6 .8l5.6 10H.4z" fill="currentColor" />
       <path d="M6 4.2v3.2" {...stroke} />
       <circle cx="6" cy="9" r=".75" fill="var(--canvas)" />
+    </>
+  ),
+  except: (
+    <>
+      <circle cx="6" cy="6" r="5" fill="none" stroke="currentColor" strokeWidth="1.2" />
+      <path d="M6 1a5 5 0 0 1 0 10z" fill="currentColor" />
     </>
   ),
   unknown: (

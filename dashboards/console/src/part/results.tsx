@@ -6,7 +6,9 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { EventItem } from '../api/calls.ts';
+import type { CellTarget } from './cell-menu.tsx';
 import { useKeys } from './keys.ts';
+import { lineOf } from './line-of.ts';
 import { Marked } from './marked.tsx';
 import { shown } from './shown.ts';
 import { Time } from './time.tsx';
@@ -23,16 +25,11 @@ interface Props {
   readonly onOpen: (event: EventItem | null) => void;
   readonly onEnd: () => void;
   readonly pale: boolean;
+  /** The menu of a value in a row. */
+  readonly onCell: (target: CellTarget) => void;
 }
 
-/** What a row says: the raw line; for records that are JSON the sentence in them. */
-const lineOf = (event: EventItem): string => {
-  const original = String(event['event.original'] ?? '');
-  const message = event['message'];
-  return original === '' || (original.startsWith('{') && typeof message === 'string') ? String(message ?? '') : original;
-};
-
-export const ResultList = ({ items, words, openId, onOpen, onEnd, pale }: Props): ReactNode => {
+export const ResultList = ({ items, words, openId, onOpen, onEnd, pale, onCell }: Props): ReactNode => {
   const box = useRef<HTMLElement>(null);
   const [active, setActive] = useState(-1);
   const rows = useVirtualizer({ count: items.length, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: 12 });
@@ -61,7 +58,17 @@ export const ResultList = ({ items, words, openId, onOpen, onEnd, pale }: Props)
     onOpen(null);
     if (active >= 0) focus(active);
   };
-  useKeys({ j: () => move(1), k: () => move(-1), Escape: close });
+  /** The value under the pointer; of the line itself, the host's. */
+  const cellOf = (item: EventItem, cell: Element | null, x: number, y: number): void => {
+    const field = cell?.closest('[data-field]')?.getAttribute('data-field') ?? 'host.name';
+    onCell({ field, value: item[field] ?? '', json: JSON.stringify(item, null, 2), at: Date.parse(String(item['@timestamp'])), x, y });
+  };
+  const menu = (): void => {
+    const item = items[active];
+    const row = box.current?.querySelector(`[data-index="${active}"]`)?.getBoundingClientRect();
+    if (item && row) cellOf(item, null, row.left + 118, row.bottom);
+  };
+  useKeys({ j: () => move(1), k: () => move(-1), '.': menu, Escape: close });
   return (
     <div className={pale ? 'events pale' : 'events'}>
       <div className="result head" aria-hidden="true">
@@ -88,12 +95,20 @@ export const ResultList = ({ items, words, openId, onOpen, onEnd, pale }: Props)
                 aria-expanded={isOpen}
                 onFocus={() => setActive(index)}
                 onClick={() => onOpen(isOpen ? null : item)}
+                onContextMenu={(pressed) => {
+                  pressed.preventDefault();
+                  cellOf(item, pressed.target as Element, pressed.clientX, pressed.clientY);
+                }}
               >
                 <span className="mono second">
                   <Time at={String(item['@timestamp'])} />
                 </span>
-                <span className="mono wide">{shown(String(item['host.name'] ?? ''))}</span>
-                <span className="mono wide third">{String(item['event.dataset'] ?? '')}</span>
+                <span className="mono wide" data-field="host.name">
+                  {shown(String(item['host.name'] ?? ''))}
+                </span>
+                <span className="mono wide third" data-field="event.dataset">
+                  {String(item['event.dataset'] ?? '')}
+                </span>
                 <span className="mono">
                   <Marked line={lineOf(item).slice(0, 600)} words={words} />
                 </span>
