@@ -66,7 +66,8 @@ export const openSite = (): Site => {
     find: (path) => {
       const file = files.get(path);
       if (file !== undefined) return file;
-      if (path !== '/' && extname(path) !== '') return null;
+      // The page of an address or a host may end in what looks like a file's name.
+      if (path !== '/' && extname(path) !== '' && !/^\/(?:entities|hosts)\/./.test(path)) return null;
       return files.get('/index.html') ?? waiting;
     },
   };

@@ -37,3 +37,5 @@ export const topAlerts = (field: string, query: string, from: string, to: string
   call('GET', '/api/v1/alerts/top', { query: { field, query, from, to, limit: 6 } });
 export const countAlerts = (query: string, from: string): Promise<{ readonly count: number }> =>
   call('GET', '/api/v1/alerts/count', { query: { query, from } });
+export const countIncidents = (query: string): Promise<{ readonly count: number }> =>
+  call('GET', '/api/v1/incidents/count', { query: { query } });

@@ -6,6 +6,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useEffect, useRef } from 'react';
 import type { AlertItem } from '../api/calls.ts';
+import { useRowHeight } from './density.ts';
 import { useKeys } from './keys.ts';
 import { SeverityMark } from './marks.tsx';
 import { shown } from './shown.ts';
@@ -13,8 +14,6 @@ import { Time } from './time.tsx';
 import { verdictText } from './verdicts.ts';
 import { capital, countText } from './words.ts';
 
-/** Height of a row in pixels, by density. */
-const ROW = 32;
 const AHEAD = 60;
 
 interface Props {
@@ -34,9 +33,12 @@ const stateText = (one: AlertItem): string => (one.state === 'closed' && one.ver
 
 export const AlertList = ({ items, openId, active, onActive, selected, onSelect, onOpen, onEnd, nameOf, pale }: Props): ReactNode => {
   const box = useRef<HTMLElement>(null);
-  const rows = useVirtualizer({ count: items.length, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: 12 });
+  const height = useRowHeight();
+  const rows = useVirtualizer({ count: items.length, getScrollElement: () => box.current, estimateSize: () => height, overscan: 12 });
   const visible = rows.getVirtualItems();
   const last = visible[visible.length - 1]?.index ?? 0;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: measured again when rows get another height
+  useEffect(() => rows.measure(), [height]);
   useEffect(() => {
     if (items.length > 0 && last >= items.length - AHEAD) onEnd();
   }, [last, items.length, onEnd]);

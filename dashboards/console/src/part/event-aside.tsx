@@ -55,7 +55,7 @@ export const EventAside = ({ event, words, query, onClose, onQuery, onCell, onAr
     <aside className="aside" aria-label="Event">
       <header>
         <h2>
-          <Time at={at} />
+          <Time at={at} host={String(host ?? '')} />
         </h2>
         <button type="button" className="ctl square plain-ctl" aria-label="Close the event" title="Close  Esc" onClick={onClose}>
           ×

@@ -72,6 +72,8 @@ export const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ['i', 'Put into an incident'],
   ['u', 'Undo what was just done'],
   ['[  ]', 'Earlier, later window'],
-  ['z', 'Times in UTC or local'],
+  ['Ctrl K', 'Go to a page, a host, an incident'],
+  ['z', 'Times in UTC, local, or the host’s'],
+  ['d', 'Rows standard, relaxed, compact'],
   ['?', 'These keys'],
 ];

@@ -7,14 +7,13 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { EventItem } from '../api/calls.ts';
 import type { CellTarget } from './cell-menu.tsx';
+import { useRowHeight } from './density.ts';
 import { useKeys } from './keys.ts';
 import { lineOf } from './line-of.ts';
 import { Marked } from './marked.tsx';
 import { shown } from './shown.ts';
 import { Time } from './time.tsx';
 
-/** Height of a row in pixels. */
-const ROW = 32;
 /** The next page is asked for when this many rows are left below. */
 const AHEAD = 40;
 
@@ -32,9 +31,12 @@ interface Props {
 export const ResultList = ({ items, words, openId, onOpen, onEnd, pale, onCell }: Props): ReactNode => {
   const box = useRef<HTMLElement>(null);
   const [active, setActive] = useState(-1);
-  const rows = useVirtualizer({ count: items.length, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: 12 });
+  const height = useRowHeight();
+  const rows = useVirtualizer({ count: items.length, getScrollElement: () => box.current, estimateSize: () => height, overscan: 12 });
   const visible = rows.getVirtualItems();
   const last = visible[visible.length - 1]?.index ?? 0;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: measured again when rows get another height
+  useEffect(() => rows.measure(), [height]);
   useEffect(() => {
     if (items.length > 0 && last >= items.length - AHEAD) onEnd();
   }, [last, items.length, onEnd]);
@@ -101,7 +103,7 @@ export const ResultList = ({ items, words, openId, onOpen, onEnd, pale, onCell }
                 }}
               >
                 <span className="mono second">
-                  <Time at={String(item['@timestamp'])} />
+                  <Time at={String(item['@timestamp'])} host={String(item['host.name'] ?? '')} />
                 </span>
                 <span className="mono wide" data-field="host.name">
                   {shown(String(item['host.name'] ?? ''))}

@@ -5,7 +5,7 @@
  */
 import { createContext, type ReactNode, useContext } from 'react';
 
-export type Zone = 'utc' | 'local';
+export type Zone = 'utc' | 'local' | 'host';
 
 export const ZoneContext = createContext<Zone>('utc');
 
@@ -29,22 +29,39 @@ const makeFormats = (timeZone: string | undefined): Readonly<Record<Kind, Intl.D
   };
 };
 
-const formats: Readonly<Record<Zone, Readonly<Record<Kind, Intl.DateTimeFormat>>>> = {
-  utc: makeFormats('UTC'),
-  local: makeFormats(undefined),
+const formats = new Map<string, Readonly<Record<Kind, Intl.DateTimeFormat>>>();
+
+/** Formats of a zone, made once. Of the host's zone where one is named; without one it is UTC. */
+const formatsOf = (zone: Zone, hostZone?: string): Readonly<Record<Kind, Intl.DateTimeFormat>> => {
+  const name = zone === 'local' ? '' : zone === 'host' ? (hostZone ?? 'UTC') : 'UTC';
+  const known = formats.get(name);
+  if (known) return known;
+  let made: Readonly<Record<Kind, Intl.DateTimeFormat>>;
+  try {
+    made = makeFormats(name === '' ? undefined : name);
+  } catch {
+    // A host may name a zone that this browser does not know.
+    made = formatsOf('utc');
+  }
+  formats.set(name, made);
+  return made;
 };
 
+/** Time zones of hosts by their names. */
+export const HostZonesContext = createContext<ReadonlyMap<string, string>>(new Map());
+
 /** A time in one of the forms of the look. */
-export const timeAs = (kind: Kind, at: number, zone: Zone): string => formats[zone][kind].format(at).replaceAll(',', '');
+export const timeAs = (kind: Kind, at: number, zone: Zone, hostZone?: string): string =>
+  formatsOf(zone, hostZone)[kind].format(at).replaceAll(',', '');
 
 /** `Thu 02:14:09` within the week, `19 Nov 02:14` within the year, with the year before that. */
-export const timeText = (at: number, zone: Zone, now = Date.now()): string => {
+export const timeText = (at: number, zone: Zone, now = Date.now(), hostZone?: string): string => {
   const age = Math.abs(now - at);
-  return timeAs(age < 6 * DAY ? 'week' : age < 300 * DAY ? 'year' : 'old', at, zone);
+  return timeAs(age < 6 * DAY ? 'week' : age < 300 * DAY ? 'year' : 'old', at, zone, hostZone);
 };
 
 /** Minutes a zone is ahead of UTC at a time. */
-export const offsetMinutes = (at: number, zone: Zone): number => (zone === 'utc' ? 0 : -new Date(at).getTimezoneOffset());
+export const offsetMinutes = (at: number, zone: Zone): number => (zone !== 'local' ? 0 : -new Date(at).getTimezoneOffset());
 
 /** `UTC+02:00`. */
 export const offsetText = (at: number, zone: Zone): string => {
@@ -62,14 +79,16 @@ export const rangeText = (from: number, to: number, zone: Zone): string => {
   return `${day(from)} ${clock(from)} to ${end}`;
 };
 
-export const Time = ({ at }: { readonly at: number | string }): ReactNode => {
+export const Time = ({ at, host }: { readonly at: number | string; readonly host?: string }): ReactNode => {
   const zone = useContext(ZoneContext);
+  const zones = useContext(HostZonesContext);
+  const hostZone = host === undefined ? undefined : zones.get(host);
   const ms = typeof at === 'string' ? Date.parse(at) : at;
   if (Number.isNaN(ms)) return <span className="nowrap">{String(at)}</span>;
   const iso = new Date(ms).toISOString();
   return (
     <time dateTime={iso} title={iso} className="nowrap">
-      {timeText(ms, zone)}
+      {timeText(ms, zone, Date.now(), hostZone)}
     </time>
   );
 };
