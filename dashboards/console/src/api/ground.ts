@@ -15,7 +15,6 @@ export type Share = Score['threatShares'][number];
 export type ScoreHistory = AnswerOf<'GET /api/v1/scores/{id}/history'>;
 export type HostFacts = AnswerOf<'GET /api/v1/facts/hosts/{id}'>;
 export type FactItems = AnswerOf<'GET /api/v1/facts/hosts/{id}/items'>;
-export type FactKind = NonNullable<QueryOf<'GET /api/v1/facts/hosts/{id}/items'>['kind']>;
 export type Access = AnswerOf<'GET /api/v1/facts/hosts/{id}/access'>;
 export type Observations = AnswerOf<'GET /api/v1/facts/observations'>;
 export type Observation = Observations['items'][number];
@@ -26,7 +25,6 @@ export type ControlDetail = AnswerOf<'GET /api/v1/controls/{id}'>;
 export type Risks = AnswerOf<'GET /api/v1/risks'>;
 export type RiskItem = Risks['items'][number];
 export type Reports = AnswerOf<'GET /api/v1/reports'>;
-export type ReportItem = Reports['items'][number];
 
 const one = (id: string): string => encodeURIComponent(id);
 

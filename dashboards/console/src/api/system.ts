@@ -16,7 +16,6 @@ export type UserItem = Users['items'][number];
 export type Role = UserItem['role'];
 export type Roles = AnswerOf<'GET /api/v1/auth/roles'>;
 export type ApiTokens = AnswerOf<'GET /api/v1/auth/tokens'>;
-export type ApiTokenItem = ApiTokens['items'][number];
 export type MadeApiToken = AnswerOf<'POST /api/v1/auth/tokens'>;
 export type MadeUser = AnswerOf<'POST /api/v1/auth/users'>;
 export type Audit = AnswerOf<'GET /api/v1/auth/audit'>;

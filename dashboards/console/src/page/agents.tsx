@@ -7,10 +7,11 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { Link } from 'react-router';
 import { type Me, status } from '../api/calls.ts';
-import { type AgentItem, agents, discardHeld, releaseHeld, retireAgent } from '../api/system.ts';
+import { type AgentItem, agents, retireAgent, revokeAgent } from '../api/system.ts';
 import { ReasonDialog } from '../part/act-dialogs.tsx';
 import { useClock } from '../part/clock.ts';
 import { EnrolSection } from '../part/enrol-section.tsx';
+import { HeldSection } from '../part/held-section.tsx';
 import { StateMark } from '../part/marks.tsx';
 import { ProblemLine } from '../part/problem.tsx';
 import { Empty, Section, Skeleton } from '../part/section.tsx';
@@ -27,7 +28,7 @@ export const AgentsPage = ({ who }: { readonly who: Me }): ReactNode => {
   const toast = useToast();
   const found = useQuery({ queryKey: ['agents'], queryFn: agents, refetchInterval: 10_000 });
   const self = useQuery({ queryKey: ['status'], queryFn: status });
-  const [retiring, setRetiring] = useState<AgentItem | null>(null);
+  const [ending, setEnding] = useState<{ readonly agent: AgentItem; readonly as: 'retire' | 'revoke' } | null>(null);
   const mayWrite = who.permissions.includes('fleet.write');
   const items = found.data?.items ?? [];
   const living = items.filter((one) => !isGone(one));
@@ -46,42 +47,7 @@ export const AgentsPage = ({ who }: { readonly who: Me }): ReactNode => {
   if (!found.data) return found.error ? <ProblemLine error={found.error} /> : <Skeleton rows={8} />;
   return (
     <div className="stack">
-      {held.length === 0 ? null : (
-        <Section title="Held until somebody decides" coverage={plural(held.length, 'agent')}>
-          <p className="second">
-            An older key came again: a copy of the machine, or the machine put back from one. What it sends waits and is not the host’s.
-          </p>
-          <ul className="gaps">
-            {held.map((one) => (
-              <li key={one.id}>
-                <StateMark state="warn" label="Held" />
-                <div>
-                  <b>{shown(one.host)}</b> <span className="mono third">{one.id}</span>
-                  {one.held ? <span className="second"> from {shown(one.held.from)}</span> : null}
-                  {mayWrite ? (
-                    <p className="acts">
-                      <button
-                        type="button"
-                        className="ctl"
-                        onClick={() => void act(() => releaseHeld(one.id), 'It is the host again; what waited is taken in.')}
-                      >
-                        It is the host: release
-                      </button>
-                      <button
-                        type="button"
-                        className="ctl"
-                        onClick={() => void act(() => discardHeld(one.id), 'It was a copy; what it sent is kept apart.')}
-                      >
-                        It is a copy: discard
-                      </button>
-                    </p>
-                  ) : null}
-                </div>
-              </li>
-            ))}
-          </ul>
-        </Section>
-      )}
+      <HeldSection held={held} mayWrite={mayWrite} act={act} />
       <Section
         title={plural(living.length, 'agent')}
         note={outdated > 0 ? `${countText(outdated)} outdated` : undefined}
@@ -156,9 +122,14 @@ export const AgentsPage = ({ who }: { readonly who: Me }): ReactNode => {
                   </td>
                   <td className="right">
                     {mayWrite ? (
-                      <button type="button" className="evidence" onClick={() => setRetiring(one)}>
-                        retire
-                      </button>
+                      <span className="acts">
+                        <button type="button" className="evidence" onClick={() => setEnding({ agent: one, as: 'retire' })}>
+                          retire
+                        </button>
+                        <button type="button" className="evidence" onClick={() => setEnding({ agent: one, as: 'revoke' })}>
+                          revoke
+                        </button>
+                      </span>
                     ) : null}
                   </td>
                 </tr>
@@ -168,22 +139,49 @@ export const AgentsPage = ({ who }: { readonly who: Me }): ReactNode => {
         )}
       </Section>
       <EnrolSection who={who} />
-      {retiring ? (
-        <ReasonDialog
-          name={retiring.host}
-          onLeave={() => setRetiring(null)}
-          title={`Retire the agent of ${retiring.host}`}
-          act="Retire it"
-          onReason={(reason) => act(() => retireAgent(retiring.id, reason), `The agent of ${retiring.host} is retired.`)}
-        >
-          <p className="second">
-            It is no longer let in, and the host is no longer expected to report. The {plural(retiring.sources.length, 'source')} it reads
-            end here; what came so far stays.
-          </p>
-        </ReasonDialog>
-      ) : null}
+      {ending ? <EndDialog {...ending} act={act} onLeave={() => setEnding(null)} /> : null}
     </div>
   );
 };
 
 const Unknown = (): ReactNode => <i className="unknown-cell hatch short" title="Not measured" />;
+
+/** The end of an agent: retired with its host, or shut out because its key is no longer its own. */
+const EndDialog = ({
+  agent,
+  as,
+  act,
+  onLeave,
+}: {
+  readonly agent: AgentItem;
+  readonly as: 'retire' | 'revoke';
+  readonly act: (run: () => Promise<unknown>, done: string) => Promise<void>;
+  readonly onLeave: () => void;
+}): ReactNode =>
+  as === 'retire' ? (
+    <ReasonDialog
+      name={agent.host}
+      onLeave={onLeave}
+      title={`Retire the agent of ${agent.host}`}
+      act="Retire it"
+      onReason={(reason) => act(() => retireAgent(agent.id, reason), `The agent of ${agent.host} is retired.`)}
+    >
+      <p className="second">
+        It is no longer let in, and the host is no longer expected to report. The {plural(agent.sources.length, 'source')} it reads end
+        here; what came so far stays.
+      </p>
+    </ReasonDialog>
+  ) : (
+    <ReasonDialog
+      name={agent.host}
+      onLeave={onLeave}
+      title={`Revoke the key of ${agent.host}`}
+      act="Revoke it"
+      onReason={(reason) => act(() => revokeAgent(agent.id, reason), `The key of ${agent.host} is revoked.`)}
+    >
+      <p className="second">
+        For a key that somebody else may hold. Nothing signed with it is let in from now on; the host stays expected, so it counts as silent
+        until an agent is enrolled on it again.
+      </p>
+    </ReasonDialog>
+  );
