@@ -19,7 +19,7 @@ export interface AuthPorts {
   readonly logins: Pick<Logins, 'login' | 'logout'>;
   readonly users: Pick<Users, 'add' | 'list' | 'setRole' | 'disable' | 'enable' | 'reset' | 'changePassword'>;
   readonly tokens: Pick<ApiTokens, 'create' | 'list' | 'revoke'>;
-  readonly audit: Pick<AuditTrail, 'read'>;
+  readonly audit: Pick<AuditTrail, 'read' | 'refused'>;
   readonly permits: (actor: Actor, permission: Permission) => boolean;
 }
 

@@ -160,11 +160,7 @@ export const fleetRoutes = (ports: FleetPorts): readonly Route[] => [...agentRou
 
 const agentRoutes = ({ parts, held, version }: FleetPorts): readonly Route[] => {
   const { registry } = parts;
-  const act = (
-    name: string,
-    summary: string,
-    run: (by: Parameters<typeof retireAgent>[1], id: string, from: string) => Promise<AgentView>,
-  ): Route =>
+  const end = (name: string, summary: string, run: typeof retireAgent): Route =>
     route({
       method: 'POST',
       path: `/api/v1/fleet/agents/:id/${name}`,
@@ -172,8 +168,11 @@ const agentRoutes = ({ parts, held, version }: FleetPorts): readonly Route[] => 
       summary,
       permission: 'fleet.write',
       params: OneId,
+      query: closed({ reason: Type.Optional(Reason) }),
       answer: AgentSchema,
-      handle: async ({ params: { id }, actor, from }) => ({ body: agentJson(await run(actor, id, from)) }),
+      handle: async ({ params: { id }, query: { reason }, actor, from }) => ({
+        body: agentJson(await run(parts, actor, id, from, reason)),
+      }),
     });
   const decide = (
     name: string,
@@ -236,22 +235,8 @@ const agentRoutes = ({ parts, held, version }: FleetPorts): readonly Route[] => 
       answer: AgentSchema,
       handle: async ({ params: { id } }) => ({ body: agentJson(showAgent(registry, id)) }),
     }),
-    route({
-      method: 'POST',
-      path: '/api/v1/fleet/agents/:id/retire',
-      tag: 'fleet',
-      summary: 'Its host is gone for good: denied from now on; the decision and the history stay.',
-      permission: 'fleet.write',
-      params: OneId,
-      query: closed({ reason: Type.Optional(Reason) }),
-      answer: AgentSchema,
-      handle: async ({ params: { id }, query: { reason }, actor, from }) => ({
-        body: agentJson(await retireAgent(parts, actor, id, from, reason)),
-      }),
-    }),
-    act('revoke', 'Its identity is not trusted any more: refused at once, also on live connections.', (by, id, from) =>
-      revokeAgent(parts, by, id, from),
-    ),
+    end('retire', 'Its host is gone for good: denied from now on; the decision and the history stay.', retireAgent),
+    end('revoke', 'Its identity is not trusted any more: refused at once, also on live connections.', revokeAgent),
     decide('release', 'The held identity is the right one: its blocks are journaled, its key is the newest again.', (by, id, from) =>
       releaseHeld(parts, by, id, held, from),
     ),

@@ -12,6 +12,7 @@ import { checkOrigin } from './headers.ts';
 import type { Idempotency } from './idempotency.ts';
 import { type RateLimit, takeOrRefuse } from './limits.ts';
 import { cameBy, checkDeclared, demand, type Identity, identify } from './permission.ts';
+import type { Asked } from './refused.ts';
 import type { Call, Reply, Route, StreamRoute } from './route.ts';
 import type { Streams } from './sse.ts';
 import { makeCheck } from './validate.ts';
@@ -42,6 +43,16 @@ export const fromOf = (request: FastifyRequest, { control }: Pick<Door, 'control
   cameBy(request.raw, control) ? 'local' : (request.raw.socket.remoteAddress ?? 'unknown');
 
 const actors = new WeakMap<FastifyRequest, Actor>();
+
+/** What a request asked for, for the trail of refusals. */
+export const askedOf = (request: FastifyRequest, door: Door): Asked => ({
+  actor: actors.get(request) ?? null,
+  withCredentials: request.headers.authorization !== undefined || request.cookies?.[cookieName(door.secure)] !== undefined,
+  method: request.method,
+  route: request.routeOptions.url ?? '(none)',
+  path: request.url.split(/[?#]/, 1)[0] ?? '/',
+  from: fromOf(request, door),
+});
 
 /** @throws CodedError ROUTE_BAD for a route without permission. */
 export const openRoutes = (app: FastifyInstance, routes: readonly (Route | StreamRoute)[], door: Door): void => {
@@ -94,8 +105,8 @@ const admit =
       : asks
         ? await identify({ cookie, authorization }, door.identity, door.credentials, addressKey(fromOf(request, door)))
         : null;
-    if (permission !== 'public') demand(actor, permission, door.identity);
     if (actor !== null) actors.set(request, actor);
+    if (permission !== 'public') demand(actor, permission, door.identity);
   };
 
 const handlerOf = (route: Route, name: string, door: Door) => async (request: FastifyRequest, reply: FastifyReply) => {

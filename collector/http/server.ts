@@ -9,7 +9,7 @@ import cookie from '@fastify/cookie';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { Type } from 'typebox';
 import type { Clock } from '../../core/clock.ts';
-import { coreFault, toError } from '../../core/errors.ts';
+import { type CodedError, coreFault, toError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { type AlertChain, AlertChainSchema, type AlertPorts, alertRoutes, chainJson } from '../alert/routes.ts';
 import { addressKey } from '../auth/limit.ts';
@@ -32,7 +32,8 @@ import { type Bucket, checkJsonDepth, openRateLimit, takeOrRefuse } from './limi
 import { type Figure, type Metrics, openMetrics } from './metrics.ts';
 import { openApiOf } from './openapi.ts';
 import { cameBy, checkDeclared, type Identity } from './permission.ts';
-import { type Door, fromOf, openRoutes } from './register.ts';
+import { openRefusals } from './refused.ts';
+import { askedOf, type Door, fromOf, openRoutes } from './register.ts';
 import { publicRoute, type Route, type StreamRoute } from './route.ts';
 import { openStreams, type StreamLimits } from './sse.ts';
 import type { Site, SiteFile } from './static.ts';
@@ -159,7 +160,8 @@ export const makeConsoleServer = (parts: ConsoleParts): FastifyInstance => {
 
   guard(app, parts, door, requests);
   readJson(app);
-  answerFaults(app, log);
+  const refusals = openRefusals({ audit: parts.auth.audit, clock, log });
+  answerFaults(app, log, (error, request) => refusals.note(error, askedOf(request, door)));
 
   // Whatever opens a route later, by whatever plugin, must have said who may use it.
   app.addHook('onRoute', ({ method, url, config }) =>
@@ -173,6 +175,7 @@ export const makeConsoleServer = (parts: ConsoleParts): FastifyInstance => {
     door.streams.close();
     done();
   });
+  app.addHook('onClose', () => refusals.close());
 
   const declared = declaredRoutes(parts, metrics);
   app.register(cookie);
@@ -238,8 +241,12 @@ const readJson = (app: FastifyInstance): void => {
   });
 };
 
-const answerFaults = (app: FastifyInstance, log: Log): void => {
-  app.setErrorHandler((thrown, request, reply) => sendProblem(thrown, request, reply, log));
+const answerFaults = (app: FastifyInstance, log: Log, onRefused: (error: CodedError, request: FastifyRequest) => void): void => {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = codedOf(thrown, request.routeOptions.bodyLimit);
+    onRefused(error, request);
+    return sendProblem(error, request, reply, log);
+  });
 };
 
 const sendProblem = (thrown: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply => {

@@ -16,6 +16,7 @@ import { PERMISSIONS, type Permission, ROLES } from '../../collector/model/permi
 import type { SettingTable } from '../../core/config.ts';
 import { ECS, ECS_VERSION } from '../../core/ecs.ts';
 import { CORE_ERRORS, type ErrorTable } from '../../core/errors.ts';
+import { describeApi } from './openapi-types.ts';
 import { ROOT } from './repository.ts';
 
 const MADE = '<!-- Made from the code by `npm run docs`; change the table there. -->';
@@ -54,6 +55,18 @@ const permissionPage = (): string =>
     ]),
   );
 
+const routePage = (): string =>
+  table(
+    ['route', 'permission', ...ROLES],
+    Object.entries(describeApi().paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => {
+        const permission = (operation as { readonly 'x-permission'?: Permission })['x-permission'];
+        const may = ROLES.map((role) => (permission === undefined || ROLE_PERMISSIONS[role].has(permission) ? 'yes' : ''));
+        return [`\`${method.toUpperCase()} ${path}\``, permission === undefined ? 'public' : `\`${permission}\``, ...may];
+      }),
+    ),
+  );
+
 const commandPage = (): string => {
   const lines: string[] = [];
   const walk = (command: ReturnType<typeof makeProgram>, path: string): void => {
@@ -75,7 +88,7 @@ export const madePages = (): Readonly<Record<string, string>> => ({
     ['field', 'type', 'typed', 'meaning'],
     Object.entries(ECS).map(([name, f]) => [`\`${name}\``, f.type, f.typed ? 'yes' : '', f.meaning]),
   )}\n`,
-  'permissions.md': `# Permissions\n\n${MADE}\n\nA route or command that names no permission does not start. Whoever owns the data folder is its administrator through the control socket.\n\n${permissionPage()}\n`,
+  'permissions.md': `# Permissions\n\n${MADE}\n\nA route or command that names no permission does not start. Whoever owns the data folder is its administrator through the control socket.\n\n${permissionPage()}\n\n## Routes\n\nWhat each role is let through to. Who is let through may still be refused for what it asks: the own is one's own, and nobody gives more than they have. A refusal by role, by origin or for a session that has ended is in the audit trail (an entry \`request\` of phase \`refused\`); repeats within a minute are one entry with \`times\`.\n\n${routePage()}\n`,
   'commands.md': `# Commands\n\n${MADE}\n\n${commandPage()}\n`,
 });
 

@@ -142,6 +142,7 @@ export interface Queries {
   readonly 'GET /api/v1/facts/observations': { readonly host?: string; readonly check?: string; readonly result?: 'pass' | 'fail' | 'error' | 'not-applicable' | 'unknown'; readonly at?: string; readonly history?: boolean; readonly limit?: number };
   readonly 'GET /api/v1/fleet/agents': { readonly limit?: number; readonly silent?: boolean; readonly outdated?: boolean; readonly state?: 'active' | 'held' | 'retired' | 'revoked' };
   readonly 'POST /api/v1/fleet/agents/{id}/retire': { readonly reason?: string };
+  readonly 'POST /api/v1/fleet/agents/{id}/revoke': { readonly reason?: string };
   readonly 'GET /api/v1/fleet/assets': { readonly limit?: number };
   readonly 'GET /api/v1/fleet/held': { readonly limit?: number };
   readonly 'GET /api/v1/fleet/hosts': { readonly limit?: number; readonly standing?: 'expected' | 'reporting' | 'silent' | 'planned-off' | 'retired' | 'unmanaged' };

@@ -26,11 +26,11 @@ const one = (id: string): string => encodeURIComponent(id);
 
 export const agents = (): Promise<Agents> => call('GET', '/api/v1/fleet/agents', ALL);
 export const retireAgent = (id: string, reason: string): Promise<AgentItem> =>
-  call('POST', `/api/v1/fleet/agents/${one(id)}/retire`, { body: { reason } });
+  call('POST', `/api/v1/fleet/agents/${one(id)}/retire`, { query: { reason } });
 export const revokeAgent = (id: string, reason: string): Promise<AgentItem> =>
-  call('POST', `/api/v1/fleet/agents/${one(id)}/revoke`, { body: { reason } });
-export const releaseHeld = (id: string): Promise<unknown> => call('POST', `/api/v1/fleet/agents/${one(id)}/release`, { body: {} });
-export const discardHeld = (id: string): Promise<unknown> => call('POST', `/api/v1/fleet/agents/${one(id)}/discard`, { body: {} });
+  call('POST', `/api/v1/fleet/agents/${one(id)}/revoke`, { query: { reason } });
+export const releaseHeld = (id: string): Promise<unknown> => call('POST', `/api/v1/fleet/agents/${one(id)}/release`);
+export const discardHeld = (id: string): Promise<unknown> => call('POST', `/api/v1/fleet/agents/${one(id)}/discard`);
 export const heldLines = (id: string): Promise<AnswerOf<'GET /api/v1/fleet/agents/{id}/held'>> =>
   call('GET', `/api/v1/fleet/agents/${one(id)}/held`);
 
