@@ -44,7 +44,7 @@ export const EntityPage = (): ReactNode => {
   const clock = useClock();
   const now = Math.floor(clock() / 60_000) * 60_000;
   // A user of a host is written `root@ast_…`: events know the name alone.
-  const [plain = value] = kind === 'user' ? value.split('@') : [value];
+  const plain = kind === 'user' ? value.replace(/@ast_[\w-]+$/, '') : value;
   const field = kind.includes('.') ? kind : (KINDS[kind] ?? 'message');
   const query = `${field}: ${literalOf(plain)}`;
   const entity = `${kind}:${value}`;
@@ -103,7 +103,7 @@ export const EntityPage = (): ReactNode => {
             coverage={<span className="mono">{query}</span>}
           >
             <ProblemLine error={bars.error ?? found.error} />
-            <EventChart bars={bars.data} lagMs={found.data?.state.lagMs ?? 0} live onWindow={() => undefined} />
+            {bars.error ? null : <EventChart bars={bars.data} lagMs={found.data?.state.lagMs ?? 0} live onWindow={() => undefined} />}
             {found.isPending ? <Skeleton rows={5} /> : null}
             {found.data && items.length === 0 ? <Empty>Not seen in 30 days.</Empty> : null}
             <ol className="lines">
