@@ -34,12 +34,17 @@ export const regroupingState = (core: StateCore, index: AlertIndex): StateCore =
     ...core,
     put: (collection, id, value, options) => {
       if (collection !== 'incidentWork') return core.put(collection, id, value, options);
-      return core.transaction(() => {
-        const moved = movedBy(id, value as IncidentWork);
-        const version = core.put(collection, id, value, options);
-        if (moved.length > 0) regroup(moved);
-        return version;
-      });
+      try {
+        return core.transaction(() => {
+          const moved = movedBy(id, value as IncidentWork);
+          const version = core.put(collection, id, value, options);
+          if (moved.length > 0) regroup(moved);
+          return version;
+        });
+      } catch (error) {
+        index.forget();
+        throw error;
+      }
     },
   };
 };

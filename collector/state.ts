@@ -126,6 +126,7 @@ const serveRiver = (river: MessagePort): void => {
       }
     } catch (error) {
       facts.forget();
+      parts.index.forget();
       if (isDiskFault(error)) {
         wait(toError(error).message);
         retry = setTimeout(() => take(message), RETRY_MS);
@@ -149,6 +150,7 @@ const tidy = (): void => {
     core.tidy(now);
     expireFacts(core, now);
     facts.forget();
+    parts.index.forget();
     parts.table.expire(unixMs(now - SIGNALS_KEPT));
   } catch (error) {
     if (!isDiskFault(error)) throw error;

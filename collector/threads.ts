@@ -23,6 +23,9 @@ const RIVER_YOUNG_MB = 24;
 
 const STOP_LIMIT_MS = 10_000;
 
+/** A thread's death by its name: of memory used up, V8 tells no more than that. */
+const died = (what: string, error: unknown): Error => fault('THREAD_FAILED', { what, reason: toError(error).message }, error);
+
 export interface StateThread {
   readonly store: StateStore;
   readonly lastPage: { readonly incarnation: string; readonly n: number } | null;
@@ -63,7 +66,7 @@ export const startState = async (data: Omit<StateData, 'calls'>, listeners: Stat
       if (message.kind === 'ready') {
         lastPage = message.lastPage;
         worker.removeAllListeners('error');
-        worker.on('error', (error) => listeners.failed(toError(error)));
+        worker.on('error', (error) => listeners.failed(died('state worker', error)));
         worker.once('exit', () => stopping || listeners.failed(fault('THREAD_FAILED', { what: 'state worker', reason: 'it ended' })));
         resolve();
       } else if (message.kind === 'judged') listeners.judged(message);
@@ -127,7 +130,7 @@ export const startRiver = (data: Omit<RiverData, 'state'>, attach: (port: Messag
   worker.once('exit', () => {
     for (const answer of asked.splice(0)) answer(null);
   });
-  worker.on('error', (error) => listeners.failed(toError(error)));
+  worker.on('error', (error) => listeners.failed(died('river worker', error)));
   worker.once('exit', () => stopping || listeners.failed(fault('THREAD_FAILED', { what: 'river worker', reason: 'it ended' })));
   worker.on('message', (message: FromRiver) => {
     switch (message.kind) {

@@ -50,6 +50,19 @@ export const incidentOf = (
   };
 };
 
+/** A full incident and more of its story: they are counted and prolong it; what it says is of the alerts it names. */
+export const withMore = (full: Incident, more: readonly AlertLink[]): Incident => {
+  const added = more.filter(({ incident }) => incident !== full.id).length;
+  const overflow = (full.overflow ?? 0) + added;
+  return {
+    ...full,
+    first: Math.min(full.first, ...more.map(({ first }) => first)) as UnixMs,
+    last: Math.max(full.last, ...more.map(({ last }) => last)) as UnixMs,
+    backlog: full.backlog && more.every(({ backlog }) => backlog),
+    ...(overflow > 0 ? { overflow } : {}),
+  };
+};
+
 // Entities that more alerts speak of come first.
 const entitiesOf = (alerts: readonly AlertLink[]): readonly Entity[] => {
   const counts = new Map<Entity, number>();

@@ -98,6 +98,25 @@ describe('incidents', () => {
     expect(merged.map(({ number, mergedInto }) => [number, mergedInto])).toEqual([[2, judge.incidents()[0]?.id]]);
   });
 
+  it('hold a thousand alerts, count the rest of their story, and lead it there without looking it through again', () => {
+    const { judge, see } = open();
+    const step = minutes(11);
+    const storm = Array.from({ length: 1_500 }, (_, i) => ({ rule: 'root shell', at: i * step }));
+    const began = performance.now();
+    see(...storm);
+    expect(judge.incidents()).toHaveLength(1);
+    const [incident] = judge.incidents();
+    expect(incident).toMatchObject({ overflow: 500, first: T });
+    expect(incident?.alerts).toHaveLength(1_000);
+    expect(new Set(judge.alerts().map((alert) => alert.incident))).toEqual(new Set([incident?.id]));
+    const late = { rule: 'root shell', at: 1_500 * step };
+    expect(see(late).incidents.changed).toMatchObject([{ id: incident?.id, overflow: 501, last: T + 1_500 * step }]);
+    expect(see(late).incidents.changed).toEqual([]);
+    see(...Array.from({ length: 1_500 }, (_, i) => ({ rule: 'web shell', at: i * step + 1 })));
+    expect(judge.incidents()).toMatchObject([{ id: incident?.id, overflow: 2_001 }]);
+    expect(performance.now() - began).toBeLessThan(20_000);
+  });
+
   it('rise in severity with the tactics that are seen', () => {
     const set = ruleSet(
       ...['attack.ta0001', 'attack.ta0002', 'attack.ta0003'].map((tag) => eventRule(tag, { alerts: true, level: 'high', tags: [tag] })),

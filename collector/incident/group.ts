@@ -9,7 +9,7 @@ import type { AlertLink, AlertReader, IncidentReader } from '../model/alerts.ts'
 import type { Entity } from '../model/entity.ts';
 import { type Incident, type IncidentWork, incidentId } from '../model/incident.ts';
 import type { Write } from '../store/store.ts';
-import { incidentOf, inOrder } from './document.ts';
+import { incidentOf, inOrder, MEMBERS, withMore } from './document.ts';
 import { resolve, storiesOf } from './story.ts';
 
 export interface IncidentParts {
@@ -40,6 +40,10 @@ export const groupIncidents = (changed: readonly Alert[], parts: IncidentParts):
   const taken = new Set<IncidentId>();
   const absorbed = new Map<AlertId, IncidentId[]>();
   const queue: AlertLink[] = [];
+  /** Alerts of stories that reached their bound on this page, and where they went. */
+  const bounded = new Map<AlertId, IncidentId>();
+  /** What joins an incident that was full before this page. */
+  const grown = new Map<IncidentId, AlertLink[]>();
   const enqueue = (incident: IncidentId): void => {
     queue.push(...reader.links([...(reader.incident(incident)?.alerts ?? []), ...(reader.incidentWork(incident)?.added ?? [])]));
   };
@@ -51,6 +55,21 @@ export const groupIncidents = (changed: readonly Alert[], parts: IncidentParts):
     absorbed.set(alert.mergedInto, [...(absorbed.get(alert.mergedInto) ?? []), incident]);
     enqueue(incident);
   }
+
+  /** Puts a strong alert and its story where they belong. */
+  const lead = (link: AlertLink): void => {
+    const place = stories.place(link);
+    const full = fullFor(link, place.kind === 'free' ? place.incident : null);
+    if (full !== null) {
+      grow(full, link);
+      return;
+    }
+    const strong = stories.strong(link);
+    // Its story runs into one that is at its bound: it is more of that.
+    const into = strong.map(({ id }) => bounded.get(id)).find((id) => id !== undefined);
+    if (into === undefined) settle(strong);
+    else for (const member of strong) if (!done.has(member.id)) grow(into, member);
+  };
 
   const settle = (strong: readonly AlertLink[]): void => {
     const members = [...strong, ...stories.lower(strong)].sort(inOrder);
@@ -83,7 +102,30 @@ export const groupIncidents = (changed: readonly Alert[], parts: IncidentParts):
       if (place.kind === 'free' && place.incident !== null && place.incident !== id) enqueue(place.incident);
     }
     final.set(id, [...(final.get(id) ?? []), ...own]);
+    if (strong.length >= MEMBERS) for (const member of own) bounded.set(member.id, id);
     for (const other of [...(target ? [target] : []), ...others]) enqueue(other.id);
+  };
+
+  /** The full incident that an alert belongs to: one that it is in, or that an alert beside it is in. */
+  const fullFor = (link: AlertLink, own: IncidentId | null): IncidentId | null => {
+    if (own !== null && isFull(own)) return own;
+    for (const other of stories.beside(link)) {
+      const here = bounded.get(other.id);
+      if (here !== undefined) return here;
+      const place = stories.place(other);
+      if (place.kind === 'free' && place.incident !== null && isFull(place.incident)) return place.incident;
+    }
+    return null;
+  };
+  const isFull = (id: IncidentId): boolean =>
+    !final.has(id) && (reader.incident(id)?.alerts.length ?? 0) >= MEMBERS && isOpen(reader.incidentWork(id));
+  /** More of a story that is at its bound: counted and led there, and the story is not looked through again. */
+  const grow = (id: IncidentId, link: AlertLink): void => {
+    done.add(link.id);
+    const into = final.get(id) ?? grown.get(id);
+    if (into) into.push(link);
+    else grown.set(id, [link]);
+    bounded.set(link.id, id);
   };
 
   const openNew = (strong: readonly AlertLink[]): IncidentId => {
@@ -125,9 +167,9 @@ export const groupIncidents = (changed: readonly Alert[], parts: IncidentParts):
       done.add(link.id);
       homeless.set(link.id, link);
     } else if (place.kind === 'kept') keep(place.incident, link);
-    else if (link.opens) settle(stories.strong(link));
+    else if (link.opens) lead(link);
     else {
-      for (const alert of stories.around(link)) if (!done.has(alert.id)) settle(stories.strong(alert));
+      for (const alert of stories.around(link)) if (!done.has(alert.id)) lead(alert);
       if (done.has(link.id)) continue;
       if (place.incident !== null && isTouched(reader.incidentWork(place.incident))) keep(place.incident, link);
       else {
@@ -137,7 +179,7 @@ export const groupIncidents = (changed: readonly Alert[], parts: IncidentParts):
       }
     }
   }
-  return writesOf(final, fixed, swallowed, homeless, parts);
+  return writesOf({ final, fixed, swallowed, homeless, grown }, parts);
 };
 
 const isOpen = (work: IncidentWork | null): boolean => work === null || !['closed', 'dismissed', 'merged'].includes(work.state);
@@ -150,13 +192,15 @@ const isTouched = (work: IncidentWork | null): boolean =>
     work.verdict !== undefined ||
     (work.added ?? []).length + (work.removed ?? []).length > 0);
 
-const writesOf = (
-  final: ReadonlyMap<IncidentId, readonly AlertLink[]>,
-  fixed: ReadonlyMap<IncidentId, Pick<Incident, 'id' | 'number' | 'opener'>>,
-  swallowed: ReadonlyMap<IncidentId, IncidentId>,
-  homeless: ReadonlyMap<AlertId, AlertLink>,
-  parts: IncidentParts,
-): IncidentStep => {
+interface Placed {
+  readonly final: ReadonlyMap<IncidentId, readonly AlertLink[]>;
+  readonly fixed: ReadonlyMap<IncidentId, Pick<Incident, 'id' | 'number' | 'opener'>>;
+  readonly swallowed: ReadonlyMap<IncidentId, IncidentId>;
+  readonly homeless: ReadonlyMap<AlertId, AlertLink>;
+  readonly grown: ReadonlyMap<IncidentId, readonly AlertLink[]>;
+}
+
+const writesOf = ({ final, fixed, swallowed, homeless, grown }: Placed, parts: IncidentParts): IncidentStep => {
   const { reader } = parts;
   const step = { writes: [] as Write[], opened: [] as Incident[], changed: [] as Incident[], merged: [] as Incident[] };
   const rehouse = (id: AlertId, incident: IncidentId | undefined): void => {
@@ -174,6 +218,15 @@ const writesOf = (
     for (const member of members) rehouse(member.id, id);
     if (before && JSON.stringify(before) === JSON.stringify(incident)) continue;
     (before ? step.changed : step.opened).push(incident);
+    step.writes.push({ collection: 'incident', id, value: incident });
+  }
+  for (const [id, links] of grown) {
+    const before = reader.incident(id);
+    if (!before) continue;
+    const incident = withMore(before, links);
+    for (const { id: alert } of links) rehouse(alert, id);
+    if (JSON.stringify(before) === JSON.stringify(incident)) continue;
+    step.changed.push(incident);
     step.writes.push({ collection: 'incident', id, value: incident });
   }
   for (const [id, into] of swallowed) {

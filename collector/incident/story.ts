@@ -5,9 +5,9 @@
  */
 import type { AlertId, IncidentId } from '../../core/ids.ts';
 import type { UnixMs } from '../../core/units.ts';
-import type { AlertLink, IncidentReader } from '../model/alerts.ts';
+import type { AlertLink, IncidentReader, LinkQuestion } from '../model/alerts.ts';
 import { inOrder, MEMBERS } from './document.ts';
-import { isChronic, isUsual, kindOf, LINK_MS, type Link, linkBetween } from './link.ts';
+import { HOST_LINK_MS, isChronic, isUsual, kindOf, LINK_MS, type Link, linkBetween } from './link.ts';
 
 /** Where an alert stands: `free` follows its links, `kept` stays in its incident (closed, or put there by a person), `out` was taken out. */
 export type Place =
@@ -19,6 +19,8 @@ export interface Stories {
   place(link: AlertLink): Place;
   /** All strong alerts linked with this one, directly or through others. */
   strong(seed: AlertLink): readonly AlertLink[];
+  /** Strong alerts linked with this one directly. */
+  beside(seed: AlertLink): readonly AlertLink[];
   /** The strong alert that a lower one joins: the nearest in time. */
   home(lower: AlertLink): AlertLink | null;
   /** Strong alerts whose lower ones this one may change: it can show others of its pair to be usual. */
@@ -27,11 +29,15 @@ export interface Stories {
   lower(strong: readonly AlertLink[]): readonly AlertLink[];
 }
 
+/** Places in the lists of who is beside whom that are kept at most: 8 MB. What is beyond is asked for again. */
+const NEAR_KEPT = 1_000_000;
+
 /** Answers are kept for one page: make it anew for the next. */
 export const storiesOf = (reader: IncidentReader): Stories => {
   const places = new Map<AlertId, Place>();
   const homes = new Map<AlertId, AlertLink | null>();
   const nearby = new Map<string, readonly AlertLink[]>();
+  let held = 0;
   const placeOf = (link: AlertLink): Place => {
     const pins = reader.pins(link.id);
     if (pins.added !== null) return { kind: 'kept', incident: resolve(reader, pins.added) };
@@ -51,9 +57,20 @@ export const storiesOf = (reader: IncidentReader): Stories => {
     let known = nearby.get(key);
     if (!known) {
       const { entities, replay } = link;
-      const span = { from: (link.first - LINK_MS) as UnixMs, to: (link.last + LINK_MS) as UnixMs };
-      const found = reader.linked({ entities, replay, opens, ...span, limit: MEMBERS });
-      nearby.set(key, (known = found.filter((other) => other.id !== link.id && place(other).kind === 'free')));
+      const within = (ms: number): LinkQuestion['onHost'] => ({ from: (link.first - ms) as UnixMs, to: (link.last + ms) as UnixMs });
+      const aboutAddress = kindOf(link.entity) === 'ip';
+      const found = reader.linked({
+        entities,
+        aboutAddress,
+        replay,
+        opens,
+        ...within(LINK_MS),
+        onHost: within(HOST_LINK_MS),
+        limit: MEMBERS,
+      });
+      known = found.filter((other) => other.id !== link.id && place(other).kind === 'free');
+      held += known.length;
+      if (held <= NEAR_KEPT) nearby.set(key, known);
     }
     return known;
   };
@@ -83,6 +100,7 @@ export const storiesOf = (reader: IncidentReader): Stories => {
     homes.set(lower.id, best?.alert ?? null);
     return best?.alert ?? null;
   };
+  const beside = (seed: AlertLink): readonly AlertLink[] => near(seed, true).filter((other) => linkBetween(seed, other) !== null);
   const strong = (seed: AlertLink): readonly AlertLink[] => {
     const found = new Map([[seed.id, seed]]);
     for (const link of found.values())
@@ -101,7 +119,7 @@ export const storiesOf = (reader: IncidentReader): Stories => {
       }
     return [...found.values()];
   };
-  return { place, strong, home, around, lower };
+  return { place, strong, beside, home, around, lower };
 };
 
 const nearer = (a: Link, alertA: AlertLink, b: Link, alertB: AlertLink): boolean => {

@@ -43,11 +43,16 @@ export type AlertLink = Pick<
 
 export interface LinkQuestion {
   readonly entities: readonly Entity[];
+  /** The one who asks is about an address: others about addresses are answered only where they share an address. */
+  readonly aboutAddress: boolean;
   /** Replays see replays only. */
   readonly replay: boolean;
   readonly opens: boolean;
   readonly from: UnixMs;
   readonly to: UnixMs;
+  /** Of those that share but a host. */
+  readonly onHost: { readonly from: UnixMs; readonly to: UnixMs };
+  /** Of each entity, those that ended first. */
   readonly limit: number;
 }
 

@@ -48,7 +48,16 @@ describe('the index of alerts', () => {
     const { index, write } = open([a]);
     const ask = (from: number, to: number) =>
       index
-        .linked({ entities: [a.entity], replay: false, opens: true, from: unixMs(T + from), to: unixMs(T + to), limit: 10 })
+        .linked({
+          entities: [a.entity],
+          aboutAddress: false,
+          replay: false,
+          opens: true,
+          from: unixMs(T + from),
+          to: unixMs(T + to),
+          onHost: { from: unixMs(T + from), to: unixMs(T + to) },
+          limit: 10,
+        })
         .map(({ id }) => id);
     expect(ask(hours(1), hours(2))).toEqual([]);
     write({ ...a, last: unixMs(T + hours(1)) });

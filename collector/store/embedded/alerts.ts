@@ -20,7 +20,7 @@ CREATE INDEX IF NOT EXISTS alert_index_live ON alert_index (rule, entity, replay
 CREATE INDEX IF NOT EXISTS alert_index_number ON alert_index (rule, entity, replay, n);
 CREATE TABLE IF NOT EXISTS alert_entity (
   entity TEXT NOT NULL, replay INTEGER NOT NULL, opens INTEGER NOT NULL, last INTEGER NOT NULL, first INTEGER NOT NULL, alert TEXT NOT NULL,
-  PRIMARY KEY (entity, replay, opens, last, alert)
+  address INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (entity, replay, opens, last, alert)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS alert_entity_alert ON alert_entity (alert);
 CREATE TABLE IF NOT EXISTS incident_pin (
@@ -39,34 +39,45 @@ CREATE TRIGGER IF NOT EXISTS incident_pin_${when.toLowerCase()} AFTER ${when} ON
 END;`,
 );
 
+/** Links that are kept as objects at most, about 1 kB each. */
+const LINKS_KEPT = 10_000;
+
+const isAddress = (entity: string): boolean => entity.startsWith('ip:');
+
 /** Reads a document of the state in the running transaction; null when there is none. */
 export type ReadDocument = <C extends Collection>(collection: C, id: string) => Collections[C] | null;
 
 export interface AlertIndex extends AlertReader, IncidentReader {
   /** MUST be called for each document of `alert` that is written, in its transaction, and of `incidentWork` where the state is not in this database. Others are passed over. */
   note<C extends Collection>(collection: C, id: string, value: Collections[C]): void;
+  /** MUST be called when a transaction with notes in it was not ended: what was noted is not so. */
+  forget(): void;
 }
 
 /** Opens the index, creating it where it is missing. Transactions are the caller's. */
 export const openAlerts = (db: DatabaseSync, read: ReadDocument): AlertIndex => {
   db.exec(SCHEMA);
+  const hasAddress = db.prepare("SELECT 1 FROM pragma_table_info('alert_entity') WHERE name = 'address'").get();
+  if (!hasAddress) db.exec('ALTER TABLE alert_entity ADD COLUMN address INTEGER NOT NULL DEFAULT 0');
   if (db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'doc_incidentWork'").get()) db.exec(PIN_TRIGGERS.join('\n'));
   const upsert =
     db.prepare(`INSERT INTO alert_index (id, rule, entity, replay, n, live, first, last, link) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET live = excluded.live, first = excluded.first, last = excluded.last, link = excluded.link`);
   const dropEntities = db.prepare('DELETE FROM alert_entity WHERE alert = ?');
-  const addEntity = db.prepare('INSERT OR IGNORE INTO alert_entity (entity, replay, opens, last, first, alert) VALUES (?, ?, ?, ?, ?, ?)');
+  const addEntity = db.prepare(
+    'INSERT OR IGNORE INTO alert_entity (entity, replay, opens, last, first, alert, address) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  );
   const held = db.prepare('SELECT live, first, last, link FROM alert_index WHERE id = ?');
   const touching = db.prepare(
     'SELECT id FROM alert_index WHERE live = 1 AND rule = ? AND entity = ? AND replay = ? AND last >= ? AND first <= ? ORDER BY n',
   );
   const pairLinks = db.prepare(
-    'SELECT link FROM alert_index WHERE live = 1 AND rule = ? AND entity = ? AND replay = ? AND last >= ? AND first <= ? LIMIT ?',
+    'SELECT id, link FROM alert_index WHERE live = 1 AND rule = ? AND entity = ? AND replay = ? AND last >= ? AND first <= ? LIMIT ?',
   );
   const highest = db.prepare('SELECT max(n) AS n FROM alert_index WHERE rule = ? AND entity = ? AND replay = ?');
   const linkById = db.prepare('SELECT link FROM alert_index WHERE id = ? AND live = 1');
   const byEntity = db.prepare(
-    'SELECT alert, first FROM alert_entity WHERE entity = ? AND replay = ? AND opens = ? AND last >= ? AND first <= ? LIMIT ?',
+    'SELECT alert, first FROM alert_entity WHERE entity = ? AND replay = ? AND opens = ? AND last >= ? AND first <= ? AND address <= ? LIMIT ?',
   );
   const dropPins = db.prepare('DELETE FROM incident_pin WHERE incident = ?');
   const addPin = db.prepare('INSERT OR REPLACE INTO incident_pin (alert, incident, kind) VALUES (?, ?, ?)');
@@ -75,6 +86,7 @@ export const openAlerts = (db: DatabaseSync, read: ReadDocument): AlertIndex => 
   const noteAlert = (alert: Alert): void => {
     const live = alert.status === 'live' ? 1 : 0;
     const link = linkOf(alert);
+    links.delete(alert.id);
     const before = held.get(alert.id) as { live: number; first: number; last: number; link: string } | undefined;
     upsert.run(alert.id, alert.rule, alert.entity, Number(alert.replay), alert.n, live, alert.first, alert.last, JSON.stringify(link));
     const moved =
@@ -87,18 +99,38 @@ export const openAlerts = (db: DatabaseSync, read: ReadDocument): AlertIndex => 
     if (before) dropEntities.run(alert.id);
     if (live)
       for (const entity of alert.entities)
-        addEntity.run(entity, Number(alert.replay), Number(alert.opens === true), alert.last, alert.first, alert.id);
+        addEntity.run(
+          entity,
+          Number(alert.replay),
+          Number(alert.opens === true),
+          alert.last,
+          alert.first,
+          alert.id,
+          Number(isAddress(alert.entity)),
+        );
   };
   const noteWork = (id: string, work: IncidentWork): void => {
     dropPins.run(id);
     for (const alert of work.added ?? []) addPin.run(alert, id, 'added');
     for (const alert of work.removed ?? []) addPin.run(alert, id, 'removed');
   };
+  /** The same link is asked for by every alert beside it: one object stands for it until it is written again. */
+  const links = new Map<string, AlertLink>();
+  const keep = (id: string, text: string): AlertLink => {
+    const known = links.get(id);
+    if (known) return known;
+    const link = JSON.parse(text) as AlertLink;
+    if (links.size >= LINKS_KEPT) links.delete(links.keys().next().value ?? '');
+    links.set(id, link);
+    return link;
+  };
   const linkedTo = (ids: Iterable<string>): AlertLink[] => {
     const out: AlertLink[] = [];
     for (const id of ids) {
-      const row = linkById.get(id) as { link: string } | undefined;
-      if (row) out.push(JSON.parse(row.link) as AlertLink);
+      const known = links.get(id);
+      const row = known ? undefined : (linkById.get(id) as { link: string } | undefined);
+      if (known) out.push(known);
+      else if (row) out.push(keep(id, row.link));
     }
     return out;
   };
@@ -108,24 +140,27 @@ export const openAlerts = (db: DatabaseSync, read: ReadDocument): AlertIndex => 
       if (collection === 'alert') noteAlert(value as Alert);
       if (collection === 'incidentWork') noteWork(id, value as IncidentWork);
     },
+    forget: () => links.clear(),
     touching: (pair: Pair, from, to) => {
       const rows = touching.all(pair.rule, pair.entity, Number(pair.replay), from, to) as { id: string }[];
       return rows.flatMap(({ id }) => read('alert', id) ?? []);
     },
     lastNumber: (pair: Pair) => (highest.get(pair.rule, pair.entity, Number(pair.replay)) as { n: number | null }).n ?? 0,
     alert: (id) => read('alert', id),
-    linked: ({ entities, replay, opens, from, to, limit }) => {
+    linked: ({ entities, aboutAddress, replay, opens, onHost, limit, ...span }) => {
       const found = new Map<string, number>();
       for (const entity of entities) {
-        const rows = byEntity.all(entity, Number(replay), Number(opens), from, to, limit) as { alert: string; first: number }[];
+        const most = Number(!aboutAddress || isAddress(entity));
+        const { from, to } = entity.startsWith('host:') ? onHost : span;
+        const rows = byEntity.all(entity, Number(replay), Number(opens), from, to, most, limit) as { alert: string; first: number }[];
         for (const { alert, first } of rows) found.set(alert, first);
       }
       const ids = [...found].sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1)).map(([id]) => id);
       return linkedTo(ids.slice(0, limit));
     },
     ofPair: (pair, from, to, limit) => {
-      const rows = pairLinks.all(pair.rule, pair.entity, Number(pair.replay), from, to, limit) as { link: string }[];
-      return rows.map(({ link }) => JSON.parse(link) as AlertLink);
+      const rows = pairLinks.all(pair.rule, pair.entity, Number(pair.replay), from, to, limit) as { id: string; link: string }[];
+      return rows.map(({ id, link }) => keep(id, link));
     },
     links: (ids: readonly AlertId[]) => linkedTo(ids),
     pins: (id): Pins => {
