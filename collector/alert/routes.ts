@@ -52,6 +52,11 @@ export interface AlertPorts {
   count(question: AlertQuestion): Promise<number>;
   /** Most frequent values of a field of the view. */
   top(question: AlertQuestion, field: string, limit: number): Promise<readonly { readonly key: string; readonly count: number }[]>;
+  /** How many of each level ended in each of `bars` equal parts of a window. */
+  levels(
+    question: AlertQuestion & { readonly window: NonNullable<AlertQuestion['window']> },
+    bars: number,
+  ): Promise<readonly Readonly<Record<string, number>>[]>;
   get(id: string): Promise<AlertView>;
   explain(id: string): Promise<AlertChain>;
   /** Audited. @throws CodedError STATE_CONFLICT, MOVE_REFUSED, VERDICT_NEEDED, REASON_NEEDED. */
@@ -194,6 +199,25 @@ export const alertRoutes = (ports: AlertPorts): readonly Route[] => {
       query: closed({ ...WindowQuery, field: Type.String({ pattern: '^[A-Za-z]{1,40}$' }), limit: PageQuery.limit }),
       answer: Type.Object({ buckets: Type.Array(Type.Object({ key: Type.String(), count: Count })) }),
       handle: async ({ query }) => ({ body: { buckets: [...(await ports.top(read(query), query.field, query.limit ?? 10))] } }),
+    }),
+    route({
+      ...shape,
+      method: 'GET',
+      path: '/api/v1/alerts/histogram',
+      summary: 'How many alerts of each level ended in each equal part of a window.',
+      query: closed({ ...WindowQuery, buckets: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })) }),
+      answer: Type.Object({
+        buckets: Type.Array(Type.Object({ counts: Type.Record(Type.String(), Count) })),
+        from: Time,
+        to: Time,
+      }),
+      handle: async ({ query: { buckets = 60, ...asked } }) => {
+        const window = readWindow(asked.from, asked.to, ports.now());
+        const found = await ports.levels({ ...read(asked), window }, buckets);
+        return {
+          body: { buckets: found.map((counts) => ({ counts: { ...counts } })), from: isoTime(window.from), to: isoTime(window.to) },
+        };
+      },
     }),
     route({
       ...shape,

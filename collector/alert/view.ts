@@ -35,6 +35,7 @@ export const readAlerts = (state: StateStore, events: Pick<EventStore, 'get'>, n
     list: alerts.list,
     count: alerts.count,
     top: alerts.top,
+    levels: (question, bars) => alerts.histogram(question, 'level', bars),
     get,
     explain: async (id) => chainOf(await get(id), events),
   };

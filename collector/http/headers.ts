@@ -17,6 +17,8 @@ export const CONTENT_POLICY = [
   "font-src 'self' data:",
   "connect-src 'self'",
   "manifest-src 'self'",
+  // Reports, shown where they are listed.
+  "frame-src 'self'",
   "base-uri 'none'",
   "form-action 'self'",
   "frame-ancestors 'none'",
@@ -24,6 +26,20 @@ export const CONTENT_POLICY = [
   // The console's one policy lets style texts pass and refuses any that hold a tag.
   'trusted-types default',
 ].join('; ');
+
+/** A document that a page of ours shows in a frame: it carries its styles, fonts and pictures with it, and runs nothing. */
+export const FRAMED_HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "style-src 'unsafe-inline'",
+    'img-src data:',
+    'font-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'self'",
+  ].join('; '),
+  'x-frame-options': 'SAMEORIGIN',
+};
 
 /** Set on every answer. */
 export const securityHeaders = (secure: boolean): Readonly<Record<string, string>> => ({

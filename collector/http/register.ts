@@ -8,7 +8,7 @@ import type { TSchema } from 'typebox';
 import { addressKey } from '../auth/limit.ts';
 import { fault } from '../errors.ts';
 import type { Actor, Permission } from '../model/permission.ts';
-import { checkOrigin } from './headers.ts';
+import { checkOrigin, FRAMED_HEADERS } from './headers.ts';
 import type { Idempotency } from './idempotency.ts';
 import { type RateLimit, takeOrRefuse } from './limits.ts';
 import { cameBy, checkDeclared, demand, type Identity, identify } from './permission.ts';
@@ -171,6 +171,7 @@ const send = (reply: FastifyReply, answer: Reply, route: Route, secure: boolean)
   }
   if (route.answer === null) return reply.code(204).send();
   reply.code(answer.status ?? route.status ?? 200);
+  if (answer.framed === true) reply.headers(FRAMED_HEADERS);
   if (answer.type !== undefined) reply.type(answer.type).serializer(String);
   return answer.body;
 };

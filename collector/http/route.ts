@@ -32,6 +32,8 @@ export interface Reply<A = unknown> {
   readonly status?: number;
   /** Media type of a text that is not JSON. */
   readonly type?: string;
+  /** A document that pages of ours show in a frame. */
+  readonly framed?: boolean;
   /** A session to set as cookie, or null to take it away. */
   readonly session?: { readonly value: string; readonly expiresAt: number } | null;
 }

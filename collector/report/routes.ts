@@ -64,7 +64,7 @@ export const reportRoutes = (desk: ReportDesk): readonly Route[] => [
       const format = query.format ?? 'html';
       const { name } = desk.week(params.week === 'last' ? undefined : params.week);
       const { bytes } = await desk.read(name, format, query.revision);
-      return { body: bytes.toString('utf8'), type: TYPES[format] };
+      return { body: bytes.toString('utf8'), type: TYPES[format], framed: format === 'html' };
     },
   }),
   route({

@@ -31,6 +31,12 @@ export interface Joined<V> {
   ): Promise<{ readonly items: readonly V[]; readonly next: string | null; readonly total: number }>;
   count(question: JoinedQuestion): Promise<number>;
   top(question: JoinedQuestion, field: string, limit: number): Promise<readonly { readonly key: string; readonly count: number }[]>;
+  /** How many of each value of a field ended in each of `bars` equal parts of the window. */
+  histogram(
+    question: JoinedQuestion & { readonly window: NonNullable<JoinedQuestion['window']> },
+    field: string,
+    bars: number,
+  ): Promise<readonly Readonly<Record<string, number>>[]>;
   get(id: string): Promise<V | null>;
 }
 
@@ -113,6 +119,16 @@ export const joined = <M extends Collection, W extends Collection, V>(state: Sta
         .map(([key, count]) => ({ key, count }))
         .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1))
         .slice(0, limit);
+    },
+    histogram: async (question, field, bars) => {
+      const { from, to } = question.window;
+      const out = Array.from({ length: bars }, (): Record<string, number> => ({}));
+      for await (const view of scan(question)) {
+        const { last, [field]: value } = view as Readonly<Record<string, unknown>>;
+        const bucket = out[Math.min(bars - 1, Math.floor(((Number(last) - from) / (to - from)) * bars))];
+        if (bucket) bucket[String(value)] = (bucket[String(value)] ?? 0) + 1;
+      }
+      return out;
     },
     get: async (id) => {
       const found = await state.get(how.machine, id);

@@ -97,6 +97,10 @@ describe.skipIf(missing !== null)('a full console', () => {
       readonly total: number;
     };
     expect(total).toBeGreaterThanOrEqual(FULL.addresses);
+    const { buckets } = (await (await page.request.get(`${collector.console}/api/v1/alerts/histogram?from=now-7d&buckets=7`)).json()) as {
+      readonly buckets: readonly { readonly counts: Readonly<Record<string, number>> }[];
+    };
+    expect(buckets.flatMap(({ counts }) => Object.values(counts)).reduce((sum, count) => sum + count, 0)).toBe(total);
     await longTasks();
     for (let i = 0; i < 80; i++) await page.keyboard.press('j');
     await page.mouse.move(700, 600);

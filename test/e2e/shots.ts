@@ -16,6 +16,7 @@ import { generateSigner } from '../../core/sign.ts';
 import { unixMs } from '../../core/units.ts';
 import { browserMissing, chooseOwn, consoleBuilt, openBrowser, openContext, signIn, type View } from '../support/browser.ts';
 import { linesOfADay } from '../support/day.ts';
+import { linesOfAFullDay } from '../support/full.ts';
 import { busyInputs } from '../support/report.ts';
 import { ROOT } from '../support/repository.ts';
 import { type Collector, removeDir, startCollector, tempDir, until } from '../support/vigil.ts';
@@ -65,6 +66,13 @@ const EMPTY: readonly Screen[] = [
   { name: 'reports-empty', path: '/reports' },
 ];
 
+const FULL_SCREENS: readonly Screen[] = [
+  { name: 'full-overview', path: '/', whole: true },
+  { name: 'full-alerts', path: '/alerts?from=now-7d&to=now' },
+  { name: 'full-incidents', path: '/incidents' },
+  { name: 'full-search', path: '/search?q=host.name%3A+bastion&from=now-7d&to=now' },
+];
+
 const query = (q: string): string => `/search?${new URLSearchParams({ q })}`;
 
 const WITH_DATA: readonly Screen[] = [
@@ -104,7 +112,7 @@ const WITH_DATA: readonly Screen[] = [
     },
   },
   { name: 'users', path: '/users', whole: true },
-  { name: 'health', path: '/health', whole: true },
+  { name: 'health', path: '/status', whole: true },
   {
     name: 'reports',
     path: '/reports',
@@ -207,6 +215,38 @@ const takeBlind = async (browser: Browser, out: string): Promise<void> => {
   }
 };
 
+/** A collector that is full: 100,000 events, 500 alerts. */
+const takeFull = async (browser: Browser, out: string): Promise<void> => {
+  const screens = FULL_SCREENS.filter(({ name }) => name.includes(options.only));
+  if (screens.length === 0) return;
+  const collector = await startCollector({ localAgent: false });
+  const folder = tempDir();
+  try {
+    const file = join(folder, 'full.log');
+    writeFileSync(file, `${linesOfAFullDay(Date.now() - 60_000).join('\n')}\n`);
+    await collector.vigil(['replay', file, '--dataset', 'syslog', '--host', 'bastion']);
+    const first = await openContext(browser, { width: 1440, scheme: 'light' });
+    const page = await first.newPage();
+    await consoleBuilt(collector);
+    await page.goto(collector.console);
+    const oneTime = await until('the one-time password', collector.password);
+    await signIn(page, oneTime);
+    await chooseOwn(page, oneTime);
+    await page.getByRole('navigation').waitFor();
+    const session = await first.storageState();
+    await first.close();
+    for (const view of VIEWS) {
+      const context = await openContext(browser, view, session);
+      await take(context, collector, view, screens, out);
+      await context.close();
+    }
+  } finally {
+    await collector.stop();
+    removeDir(collector.dir);
+    removeDir(folder);
+  }
+};
+
 /** The report of the collector's last week, in which nothing was heard, and of a week that was busy; each also as it is printed. */
 const takeReports = async (browser: Browser, collector: Collector, out: string): Promise<void> => {
   if (!'report-empty report-busy'.includes(options.only)) return;
@@ -270,6 +310,7 @@ const main = async (): Promise<void> => {
   const browser = await openBrowser();
   try {
     await takeBlind(browser, out);
+    await takeFull(browser, out);
     await takeReports(browser, collector, out);
     await consoleBuilt(collector);
     const oneTime = await until('the one-time password', collector.password);

@@ -8,7 +8,17 @@ import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { browserMissing, consoleBuilt, OWN_PASSWORD, openBrowser, openContext, type Watch, watch } from '../support/browser.ts';
+import {
+  anotherPerson,
+  browserMissing,
+  consoleBuilt,
+  OWN_PASSWORD,
+  openBrowser,
+  openContext,
+  type Person,
+  type Watch,
+  watch,
+} from '../support/browser.ts';
 import { type Collector, failedLogin, removeDir, startCollector, tempDir, until } from '../support/vigil.ts';
 
 const missing = browserMissing();
@@ -48,26 +58,7 @@ const flaws = async (of: Page): Promise<readonly string[]> => {
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 140)).join(' | ')}`);
 };
 
-/** Adds a user as the admin who is signed in, and signs that one in elsewhere with a password of their own. */
-const secondPerson = async (name: string, role: string): Promise<{ readonly context: BrowserContext; readonly page: Page }> => {
-  const made = await page.request.post(`${collector.console}/api/v1/auth/users`, {
-    data: { name, role },
-    headers: { origin: collector.console },
-  });
-  const { oneTimePassword } = (await made.json()) as { readonly oneTimePassword: string };
-  const own = await openContext(browser, { width: 1440, scheme: 'light' });
-  const other = await own.newPage();
-  await other.goto(collector.console);
-  await other.getByLabel('Name').fill(name);
-  await other.getByLabel('Password', { exact: true }).fill(oneTimePassword);
-  await other.getByRole('button', { name: 'Sign in' }).click();
-  await other.getByLabel('One-time password').fill(oneTimePassword);
-  await other.getByLabel('New password', { exact: true }).fill(OWN_PASSWORD);
-  await other.getByLabel('New password again').fill(OWN_PASSWORD);
-  await other.getByRole('button', { name: 'Change password' }).click();
-  await other.getByRole('navigation', { name: 'Main' }).waitFor(WAIT);
-  return { context: own, page: other };
-};
+const secondPerson = (name: string, role: string): Promise<Person> => anotherPerson(browser, page, collector, name, role);
 
 describe.skipIf(missing !== null)('triage in a browser', () => {
   beforeAll(async () => {

@@ -102,3 +102,31 @@ export const openContext = (browser: Browser, { width, height = 900, scheme }: V
     hasTouch: width < 800,
     ...(session ? { storageState: session } : {}),
   });
+
+export interface Person {
+  readonly context: BrowserContext;
+  readonly page: Page;
+}
+
+/** Signs somebody in elsewhere with a one-time password, and chooses OWN_PASSWORD. */
+export const signInElsewhere = async (browser: Browser, origin: string, name: string, oneTime: string): Promise<Person> => {
+  const context = await openContext(browser, { width: 1440, scheme: 'light' });
+  const page = await context.newPage();
+  await page.goto(origin);
+  await page.getByLabel('Name').fill(name);
+  await page.getByLabel('Password', { exact: true }).fill(oneTime);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await chooseOwn(page, oneTime);
+  await page.getByRole('navigation', { name: 'Main' }).waitFor({ timeout: 15_000 });
+  return { context, page };
+};
+
+/** Adds a user as the admin who is signed in on a page, and signs that one in elsewhere. */
+export const anotherPerson = async (browser: Browser, admin: Page, collector: Collector, name: string, role: string): Promise<Person> => {
+  const made = await admin.request.post(`${collector.console}/api/v1/auth/users`, {
+    data: { name, role },
+    headers: { origin: collector.console },
+  });
+  const { oneTimePassword } = (await made.json()) as { readonly oneTimePassword: string };
+  return signInElsewhere(browser, collector.console, name, oneTimePassword);
+};

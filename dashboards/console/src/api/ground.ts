@@ -21,7 +21,7 @@ export type Observation = Observations['items'][number];
 export type Checks = AnswerOf<'GET /api/v1/facts/checks'>;
 export type Controls = AnswerOf<'GET /api/v1/controls'>;
 export type ControlItem = Controls['items'][number];
-export type ControlDetail = AnswerOf<'GET /api/v1/controls/{id}'>;
+export type ControlDetail = AnswerOf<'GET /api/v1/controls/{id}/explain'>;
 export type Risks = AnswerOf<'GET /api/v1/risks'>;
 export type RiskItem = Risks['items'][number];
 export type Reports = AnswerOf<'GET /api/v1/reports'>;
@@ -49,7 +49,7 @@ export const observations = (query: QueryOf<'GET /api/v1/facts/observations'>): 
 export const checks = (): Promise<Checks> => call('GET', '/api/v1/facts/checks');
 
 export const controls = (catalogue: string): Promise<Controls> => call('GET', '/api/v1/controls', { query: { catalogue } });
-export const control = (ref: string): Promise<ControlDetail> => call('GET', `/api/v1/controls/${one(ref)}`);
+export const control = (ref: string): Promise<ControlDetail> => call('GET', `/api/v1/controls/${one(ref)}/explain`);
 export const risks = (): Promise<Risks> => call('GET', '/api/v1/risks');
 
 export const reports = (): Promise<Reports> => call('GET', '/api/v1/reports', { query: { limit: 200 } });

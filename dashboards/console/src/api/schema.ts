@@ -13,6 +13,7 @@ export interface Answers {
   readonly 'POST /api/v1/alerts/{id}/comments': { readonly id: string; readonly about: string; readonly at: string; readonly by: string; readonly byName: string; readonly text: string };
   readonly 'GET /api/v1/alerts/{id}/explain': { readonly id: string; readonly title: string; readonly alerts: readonly { readonly id: string; readonly title: string; readonly level: string; readonly rule: string; readonly entity: string; readonly entityName: string; readonly count: number; readonly first: string; readonly last: string; readonly why: readonly string[]; readonly lines: readonly { readonly event: string; readonly time: string; readonly original: string; readonly stream: string; readonly seq: number; readonly offset: number }[]; readonly more: number }[] };
   readonly 'GET /api/v1/alerts/count': { readonly count: number };
+  readonly 'GET /api/v1/alerts/histogram': { readonly buckets: readonly { readonly counts: Readonly<Record<string, number>> }[]; readonly from: string; readonly to: string };
   readonly 'GET /api/v1/alerts/top': { readonly buckets: readonly { readonly key: string; readonly count: number }[] };
   readonly 'GET /api/v1/auth/audit': { readonly items: readonly { readonly seq: number; readonly at: string; readonly actor: { readonly kind: string; readonly id: string; readonly name: string }; readonly act: string; readonly on: string; readonly phase: 'intent' | 'done' | 'failed' | 'refused'; readonly intent?: number; readonly details?: Readonly<Record<string, unknown>>; readonly from?: string }[]; readonly next: number | null };
   readonly 'POST /api/v1/auth/login': { readonly kind: 'user' | 'token' | 'local-owner'; readonly id: string; readonly name: string; readonly role: 'admin' | 'analyst' | 'auditor'; readonly mustChangePassword: boolean; readonly permissions: readonly string[] };
@@ -123,6 +124,7 @@ export interface Bodies {
 export interface Queries {
   readonly 'GET /api/v1/alerts': { readonly query?: string; readonly from?: string; readonly to?: string; readonly limit?: number; readonly after?: string };
   readonly 'GET /api/v1/alerts/count': { readonly query?: string; readonly from?: string; readonly to?: string };
+  readonly 'GET /api/v1/alerts/histogram': { readonly query?: string; readonly from?: string; readonly to?: string; readonly buckets?: number };
   readonly 'GET /api/v1/alerts/top': { readonly query?: string; readonly from?: string; readonly to?: string; readonly field: string; readonly limit?: number };
   readonly 'GET /api/v1/auth/audit': { readonly limit?: number; readonly before?: number };
   readonly 'GET /api/v1/auth/people': { readonly limit?: number };

@@ -35,6 +35,10 @@ export const people = (): Promise<{ readonly items: readonly Person[] }> => call
 /** Most frequent values of a field among alerts in a window. */
 export const topAlerts = (field: string, query: string, from: string, to: string): Promise<AnswerOf<'GET /api/v1/alerts/top'>> =>
   call('GET', '/api/v1/alerts/top', { query: { field, query, from, to, limit: 6 } });
+export type AlertBars = AnswerOf<'GET /api/v1/alerts/histogram'>;
+/** Alerts of a window by level, in so many equal parts of it. */
+export const alertBars = (query: string, from: string, to: string, buckets: number): Promise<AlertBars> =>
+  call('GET', '/api/v1/alerts/histogram', { query: { query, from, to, buckets } });
 export const countAlerts = (query: string, from: string): Promise<{ readonly count: number }> =>
   call('GET', '/api/v1/alerts/count', { query: { query, from } });
 export const countIncidents = (query: string): Promise<{ readonly count: number }> =>

@@ -8,7 +8,7 @@ import { type FormEvent, type ReactNode, useCallback, useContext, useEffect, use
 import { useLocation, useSearchParams } from 'react-router';
 import { type AlertItem, alert, alerts, type Me } from '../api/calls.ts';
 import { isProblem } from '../api/client.ts';
-import { countAlerts } from '../api/triage.ts';
+import { alertBars, countAlerts } from '../api/triage.ts';
 import { useAlertActs } from '../part/alert-acts.tsx';
 import { AlertAside } from '../part/alert-aside.tsx';
 import { bucketsOf } from '../part/alert-buckets.ts';
@@ -68,6 +68,14 @@ export const AlertsPage = ({ who }: { readonly who: Me }): ReactNode => {
     refetchOnWindowFocus: false,
     staleTime: Number.POSITIVE_INFINITY,
   });
+  const clock = useClock();
+  const [readAt, setReadAt] = useState(clock);
+  const bars = useQuery({
+    queryKey: ['alerts', 'bars', query, from, to, readAt],
+    queryFn: () => alertBars(query, from, to, BARS),
+    placeholderData: keepPreviousData,
+    enabled: found.isSuccess,
+  });
   const items = useMemo(() => found.data?.pages.flatMap((page) => page.items) ?? [], [found.data]);
   const total = found.data?.pages[0]?.total;
   const listed = openId === null ? undefined : items.find(({ id }) => id === openId);
@@ -77,8 +85,6 @@ export const AlertsPage = ({ who }: { readonly who: Me }): ReactNode => {
     enabled: openId !== null && !listed && !found.isFetching,
   });
   const open = openId === null ? undefined : (listed ?? fetched.data);
-  const clock = useClock();
-  const [readAt, setReadAt] = useState(clock);
   const fresh = useQuery({
     queryKey: ['alerts-fresh', query, readAt],
     queryFn: () => countAlerts(query, iso(readAt)),
@@ -196,9 +202,9 @@ export const AlertsPage = ({ who }: { readonly who: Me }): ReactNode => {
       >
         {wrong ? null : (
           <>
-            {window && found.data ? (
+            {window && bars.data ? (
               <BarChart
-                buckets={bucketsOf(items, window.from, window.to, BARS)}
+                buckets={bucketsOf(bars.data)}
                 from={window.from}
                 to={window.to}
                 word="alert"

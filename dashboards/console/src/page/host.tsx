@@ -8,6 +8,7 @@ import { type ReactNode, useState } from 'react';
 import { Link, useParams } from 'react-router';
 import { type Me, status } from '../api/calls.ts';
 import { decideHost, host, hostFacts, observations, score, scoreHistory, setCriticality } from '../api/ground.ts';
+import { retireAgent } from '../api/system.ts';
 import { ReasonDialog } from '../part/act-dialogs.tsx';
 import { useClock } from '../part/clock.ts';
 import { AccessSection, CheckSection, FileSection, PackageSection, SourceSection } from '../part/host-sections.tsx';
@@ -162,6 +163,13 @@ export const HostPage = ({ who }: { readonly who: Me }): ReactNode => {
           title={`Retire ${one.name}`}
           act="Retire it"
           onReason={async (reason) => {
+            // An agent that is let in would bring its host back: both go, and nobody takes that back but by enrolling again.
+            for (const agent of one.agents) await retireAgent(agent, reason);
+            if (one.agents.length > 0) {
+              toast({ text: `${one.name} and its agent are retired.` });
+              renew();
+              return;
+            }
             await decideHost(one.id ?? one.name, { kind: 'retired', reason });
             toast({
               text: `${one.name} is retired.`,
@@ -171,8 +179,8 @@ export const HostPage = ({ who }: { readonly who: Me }): ReactNode => {
           }}
         >
           <p className="second">
-            It is no longer expected, its silence raises nothing, and its {plural(streams.length, 'source')} and{' '}
-            {plural(answers ?? 0, 'answer')} no longer count for controls. What came so far stays.
+            {one.agents.length > 0 ? 'Its agent is no longer let in. ' : ''}It is no longer expected, its silence raises nothing, and its{' '}
+            {plural(streams.length, 'source')} and {plural(answers ?? 0, 'answer')} no longer count for controls. What came so far stays.
           </p>
         </ReasonDialog>
       ) : null}

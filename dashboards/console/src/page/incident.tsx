@@ -60,7 +60,7 @@ export const IncidentPage = ({ who }: { readonly who: Me }): ReactNode => {
             <span className="small third">
               about <span className="mono">{shown(part.entityName)}</span>,{' '}
               {part.more > 0 ? `${countText(part.lines.length)} of ${plural(part.count, 'line')}` : plural(part.count, 'line')}
-            </span>
+            </span>{' '}
             {acts.mayWrite && alerts.length > 1 ? (
               <button type="button" className="evidence take-out" onClick={() => acts.takeOut(part.id)}>
                 take out

@@ -3,13 +3,15 @@
  * Alerts since the last look: counts by severity, bars over time, the newest that nobody has looked at.
  * Input: alerts. Output: a section; each row leads to its chain.
  */
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useContext, useState } from 'react';
 import { Link } from 'react-router';
 import type { AlertItem, Alerts } from '../api/calls.ts';
-import { bucketsOf } from './alert-buckets.ts';
+import { alertBars } from '../api/triage.ts';
+import { bucketsOf, levelsOf } from './alert-buckets.ts';
 import { BarChart } from './bar-chart.tsx';
 import type { LastLook } from './last-look.ts';
-import { LEVELS, SeverityMark } from './marks.tsx';
+import { SeverityMark } from './marks.tsx';
 import { Blind, Empty, Section } from './section.tsx';
 import { shown } from './shown.ts';
 import { Time, timeAs, ZoneContext } from './time.tsx';
@@ -34,6 +36,12 @@ export const AlertsSection = ({ found, look, now, blind }: Props): ReactNode => 
   const { items, total } = found;
   const from = look.sinceLook ? look.since : now - 86_400_000;
   const since = look.sinceLook ? `since ${timeAs('day', from, zone)} ${timeAs('minute', from, zone)}` : 'in 24 hours';
+  const bars = useQuery({
+    queryKey: ['alerts', 'bars', look.sinceLook ? from : 'day', total],
+    queryFn: () => alertBars('', new Date(from).toISOString(), 'now', BARS),
+    placeholderData: keepPreviousData,
+    enabled: total > 0,
+  });
   const unseen = items.filter(({ state }) => state === 'new');
   return (
     <Section
@@ -41,15 +49,12 @@ export const AlertsSection = ({ found, look, now, blind }: Props): ReactNode => 
       note={
         items.length === 0 ? undefined : (
           <span className="levels">
-            {LEVELS.map((level) => {
-              const count = countOf(items, (item) => item.level === level);
-              return count === 0 ? null : (
-                <span key={level} className="nowrap">
-                  <SeverityMark level={level} bare /> {countText(count)}
-                  <span className="wide"> {level}</span>
-                </span>
-              );
-            })}
+            {(bars.data ? levelsOf(bars.data) : []).map(({ level, count }) => (
+              <span key={level} className="nowrap">
+                <SeverityMark level={level} bare /> {countText(count)}
+                <span className="wide"> {level}</span>
+              </span>
+            ))}
           </span>
         )
       }
@@ -67,7 +72,17 @@ export const AlertsSection = ({ found, look, now, blind }: Props): ReactNode => 
         <Empty>No alert. Every line is matched against the rules as it arrives; the line at the foot says how many are loaded.</Empty>
       ) : (
         <>
-          <BarChart buckets={bucketsOf(items, from, now, BARS)} from={from} to={now} word="alert" height={56} />
+          {bars.data ? (
+            <BarChart
+              buckets={bucketsOf(bars.data)}
+              from={Date.parse(bars.data.from)}
+              to={Date.parse(bars.data.to)}
+              word="alert"
+              height={56}
+            />
+          ) : (
+            <div className="chart waiting" />
+          )}
           {unseen.length === 0 ? <Empty>Somebody has looked at every one of them.</Empty> : <AlertTable items={unseen} />}
         </>
       )}

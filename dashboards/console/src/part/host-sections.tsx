@@ -33,7 +33,7 @@ export const CheckSection = ({ host }: { readonly host: string }): ReactNode => 
   const found = useQuery({ queryKey: ['observations', host], queryFn: () => observations({ host, limit: 1000 }) });
   const known = useQuery({ queryKey: ['checks'], queryFn: checks, staleTime: 300_000 });
   const [all, setAll] = useState(false);
-  if (!found.data) return found.error ? <ProblemLine error={found.error} /> : <Skeleton rows={6} />;
+  if (!found.data || known.isPending) return found.error ? <ProblemLine error={found.error} /> : <Skeleton rows={6} />;
   const titles = new Map(known.data?.items.map((one) => [one.id, one]));
   const items = found.data.items.filter(({ result }) => result !== 'not-applicable');
   const excepted = items.filter(({ waiver, result }) => result === 'fail' && waiver !== undefined);
@@ -44,7 +44,7 @@ export const CheckSection = ({ host }: { readonly host: string }): ReactNode => 
   return (
     <Section title="Checks" coverage={`${countText(items.length - rest)} of ${countText(items.length)} answered`}>
       {items.length === 0 ? (
-        <Blind>Not known. No check was answered on this host; the agent reports them with `posture` on.</Blind>
+        <Blind>Not known. No check was answered on this host; its agent reports them where posture.enabled is true.</Blind>
       ) : (
         <>
           <ShareBar
@@ -203,7 +203,7 @@ export const FileSection = ({ host }: { readonly host: string }): ReactNode => {
   return (
     <Section title="Files that changed in 7 days" coverage={found.data ? `${countText(found.data.total)} watched` : 'not known'}>
       {items.length === 0 ? (
-        <Blind>Not known. No file of this host is watched; the agent does with `fim` on.</Blind>
+        <Blind>Not known. No file of this host is watched; its agent does where fim.enabled is true.</Blind>
       ) : changed.length === 0 ? (
         <Empty>None of them changed.</Empty>
       ) : (

@@ -3,7 +3,7 @@
  * A score of a host or another entity: the figure, its change, its line, what raises it by shares that add up, and what lowers it.
  * Input: the side, the score, its history. Output: a section; each share opens what it rests on.
  */
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Link } from 'react-router';
 import type { Score, ScoreHistory, Share } from '../api/ground.ts';
 import { Empty, Section } from './section.tsx';
@@ -16,6 +16,9 @@ const signed = (change: number): string => `${change > 0 ? '+' : change < 0 ? 'â
 const sourceLink = (source: string): string | null =>
   source.startsWith('alr_') ? `/alerts/${source}` : source.startsWith('inc_') ? `/incidents/${source}` : null;
 
+/** Shares that are drawn at first. */
+const FEW = 10;
+
 interface Props {
   readonly side: 'threat' | 'exposure';
   readonly score: Score;
@@ -27,6 +30,9 @@ interface Props {
 
 export const ScoreSection = ({ side, score, history, from, to, coverage }: Props): ReactNode => {
   const shares: readonly Share[] = side === 'threat' ? score.threatShares : score.exposureShares;
+  const [all, setAll] = useState(false);
+  const drawn = all || shares.length <= FEW + 2 ? shares : shares.slice(0, FEW);
+  const rest = shares.slice(drawn.length);
   const most = Math.max(1, ...shares.map(({ share }) => share));
   const colour = side === 'threat' ? 'var(--ink)' : 'var(--accent)';
   return (
@@ -66,7 +72,7 @@ export const ScoreSection = ({ side, score, history, from, to, coverage }: Props
             </tr>
           </thead>
           <tbody>
-            {shares.map((one) => {
+            {drawn.map((one) => {
               const link = one.sources.map(sourceLink).find((path) => path !== null);
               return (
                 <tr key={one.key}>
@@ -95,6 +101,19 @@ export const ScoreSection = ({ side, score, history, from, to, coverage }: Props
                 </tr>
               );
             })}
+            {rest.length === 0 ? null : (
+              <tr>
+                <td>
+                  <button type="button" className="evidence" onClick={() => setAll(true)}>
+                    {countText(rest.length)} more
+                  </button>
+                </td>
+                <td className="wide" />
+                <td className="right">{rest.reduce((sum, { share }) => sum + share, 0).toFixed(1)}</td>
+                <td className="wide" />
+                <td />
+              </tr>
+            )}
             <tr>
               <td>
                 <b>Shares add up to the score</b>
