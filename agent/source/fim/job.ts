@@ -137,6 +137,7 @@ export const runJob = (
     names: openNamesLazily(),
     pause: breathe,
     full,
+    passingAt: whole ? null : clock.now(),
     isFirst: (path) => isFirst || !known.has(rootOf(path, roots)?.entry.pattern ?? ''),
     tell,
     onFolder: (path, id) => folders.push([path, id]),

@@ -6,6 +6,7 @@
 import { readdirSync, type Stats } from 'node:fs';
 import { systemCode } from '../../../core/errors.ts';
 import type { FactChange, FactFields } from '../../../core/fact.ts';
+import type { UnixMs } from '../../../core/units.ts';
 import type { Baseline, Row } from './baseline.ts';
 import type { Root } from './entries.ts';
 import { DENIED } from './hash.ts';
@@ -31,6 +32,8 @@ export interface WalkOptions extends DescribeOptions {
   readonly maxItems: number;
   /** Hash and tell everything. */
   readonly full: boolean;
+  /** The time of a look at what stirred, between scans: a package manager's file on its way to its name is passed over. Null in a scan. */
+  readonly passingAt: UnixMs | null;
   /** True for what is seen for the first time because its entry is new: quiet. */
   readonly isFirst: (path: string) => boolean;
   readonly tell: (change: Change) => void;
@@ -57,6 +60,10 @@ export interface Walk {
   gone(path: string): void;
 }
 
+/** Names that dpkg, rpm and apk give a file until it is whole. Whoever else takes one is told by the next scan. */
+const ON_ITS_WAY = /\.dpkg-(?:new|tmp)$|;[0-9a-f]{8}$|^\.apk\.[0-9a-f]{20,}$/;
+const ON_ITS_WAY_MS = 60_000;
+
 /** Deeper trees are a loop or an attack. */
 const MAX_DEPTH = 64;
 /** What marks the data of a collector, which no agent looks into. */
@@ -82,6 +89,10 @@ export const makeWalk = (options: WalkOptions): Walk => {
     counts.firstUnreadable ??= path;
   };
 
+  const { passingAt } = options;
+  const isOnItsWay = (path: string, stat: Stats): boolean =>
+    passingAt !== null && ON_ITS_WAY.test(splitPath(path)[1]) && passingAt - stat.ctimeMs < ON_ITS_WAY_MS;
+
   const compare = (path: string, raw: RawPath, stat: Stats, row: Row | undefined): boolean => {
     const isFile = stat.isFile();
     const key = keyOf(stat);
@@ -90,6 +101,7 @@ export const makeWalk = (options: WalkOptions): Walk => {
       if (options.full) tellSeen(path, row.told);
       return true;
     }
+    if (!row && isOnItsWay(path, stat)) return false;
     let item: Item | undefined;
     try {
       item = describeItem(path, raw, stat, options);

@@ -143,6 +143,25 @@ describe('an upgrade by dpkg', { timeout: 90_000 }, () => {
     expect(names(driver.findings())).toEqual(['upgrade added openssl 3.0.15-1']);
   });
 
+  it('leaves its half-written files out of looks, and a scan tells who only borrowed their name', async () => {
+    put('usr/bin/tool', 'as it was');
+    const beside = ['tool.dpkg-new', 'tool.dpkg-tmp', 'tool;5f3a1b2c', `.apk.${'a'.repeat(40)}`];
+    await open();
+    for (const name of beside) writeFileSync(at(`usr/bin/${name}`), 'half of it');
+    const looks = (): number => counts()['looks'] ?? 0;
+    const before = looks();
+    writeFileSync(at('usr/bin/other'), 'and another file');
+    await driver.until('a look', () => looks() > before && driver.facts.some(({ item }) => item.endsWith('/other')));
+    expect(names(driver.findings())).toEqual(['file added usr/bin/other']);
+    await driver.close();
+    driver = await openDriver({ dir: at('state'), paths: [at('usr')], packageRoot: root });
+    await driver.until(
+      'the next scan',
+      () => driver.facts.filter(({ kind, change }) => kind === 'file' && change === 'added').length >= beside.length,
+    );
+    expect(names(driver.findings())).toEqual(beside.map((name) => `file added usr/bin/${name}`).sort());
+  });
+
   it('does not cover what it did not bring: other content, a setuid bit, another file', async () => {
     await open();
     put('var/lib/dpkg/updates/0001', 'at work');
