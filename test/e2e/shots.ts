@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * `npm run shots`: pictures of every screen of the console in its states, from a real collector with real lines.
- * Input: `--out DIR` (a temporary folder without it), `--record` for docs/shots, `--only TEXT` for names that hold it. Output: one line a file.
+ * Input: `--out DIR` (a temporary folder without it), `--record` for those of docs/shots, `--only TEXT` for names that hold it. Output: one line a file.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
@@ -25,9 +25,19 @@ const { values: options } = parseArgs({
   options: { out: { type: 'string' }, record: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
 });
 
-const VIEWS: readonly View[] = [1440, 1000, 390].flatMap((width) =>
-  (['light', 'dark'] as const).map((scheme) => ({ width, height: width < 800 ? 844 : 900, scheme })),
+const VIEWS: readonly View[] = (options.record ? [1440] : [1440, 1000, 390]).flatMap((width) =>
+  (options.record ? (['light'] as const) : (['light', 'dark'] as const)).map((scheme) => ({
+    width,
+    height: width < 800 ? 844 : 900,
+    scheme,
+  })),
 );
+
+/** Pictures that the guides show. */
+const RECORDED: ReadonlySet<string> = new Set([
+  ...['overview', 'alerts-open', 'incident', 'search-event', 'host', 'controls', 'risks', 'agents-token', 'report-busy', 'health'],
+]);
+const isWanted = (name: string): boolean => name.includes(options.only) && (!options.record || RECORDED.has(name));
 
 const settled = async (page: Page): Promise<void> => {
   await page.locator('.door, .frame').waitFor();
@@ -217,7 +227,7 @@ const takeBlind = async (browser: Browser, out: string): Promise<void> => {
 
 /** A collector that is full: 100,000 events, 500 alerts. */
 const takeFull = async (browser: Browser, out: string): Promise<void> => {
-  const screens = FULL_SCREENS.filter(({ name }) => name.includes(options.only));
+  const screens = FULL_SCREENS.filter(({ name }) => isWanted(name));
   if (screens.length === 0) return;
   const collector = await startCollector({ localAgent: false });
   const folder = tempDir();
@@ -249,7 +259,8 @@ const takeFull = async (browser: Browser, out: string): Promise<void> => {
 
 /** The report of the collector's last week, in which nothing was heard, and of a week that was busy; each also as it is printed. */
 const takeReports = async (browser: Browser, collector: Collector, out: string): Promise<void> => {
-  if (!'report-empty report-busy'.includes(options.only)) return;
+  const names = ['report-empty', 'report-busy'].filter(isWanted);
+  if (names.length === 0) return;
   const folder = tempDir();
   const page = (name: string): string => join(folder, `${name}.html`);
   await collector.vigil(['report', 'weekly', '--out', page('report-empty')]);
@@ -257,17 +268,21 @@ const takeReports = async (browser: Browser, collector: Collector, out: string):
   const edition = { revision: 0, made: unixMs(inputs.moment.at), after: null, revised: [] };
   writeFileSync(page('report-busy'), makeReport(figuresOf(inputs), edition, generateSigner(), await readFonts()).html);
   for (const view of VIEWS)
-    for (const name of ['report-empty', 'report-busy']) {
+    for (const name of names) {
       const context = await openContext(browser, view);
       const shown = await context.newPage();
       await shown.goto(`file://${page(name)}`);
       await shown.evaluate('document.fonts.ready.then(() => undefined)');
-      await shown.screenshot({ path: say(join(out, `${name}-${view.width}-${view.scheme}.png`)), fullPage: true });
-      if (view === VIEWS[0]) await shown.pdf({ path: say(join(out, `${name}.pdf`)), preferCSSPageSize: true, printBackground: true });
+      await shown.screenshot({ path: say(fileOf(out, name, view)), fullPage: !options.record });
+      if (view === VIEWS[0] && !options.record)
+        await shown.pdf({ path: say(join(out, `${name}.pdf`)), preferCSSPageSize: true, printBackground: true });
       await context.close();
     }
   removeDir(folder);
 };
+
+const fileOf = (out: string, name: string, { width, scheme }: View): string =>
+  join(out, options.record ? `${name}.png` : `${name}-${width}-${scheme}.png`);
 
 const say = (file: string): string => {
   process.stdout.write(`${file}\n`);
@@ -276,7 +291,7 @@ const say = (file: string): string => {
 
 const take = async (context: BrowserContext, collector: Collector, view: View, screens: readonly Screen[], out: string): Promise<void> => {
   for (const { name, path, act, whole = false } of screens) {
-    if (!name.includes(options.only)) continue;
+    if (!isWanted(name)) continue;
     const page = await context.newPage();
     await page.goto(`${collector.console}${path}`);
     await settled(page);
@@ -287,7 +302,7 @@ const take = async (context: BrowserContext, collector: Collector, view: View, s
       const height = Number(await page.evaluate('document.documentElement.scrollHeight'));
       await page.setViewportSize({ width: view.width, height: Math.max(height, view.height ?? 0) });
     }
-    const file = join(out, `${name}-${view.width}-${view.scheme}.png`);
+    const file = fileOf(out, name, view);
     await page.screenshot({ path: file });
     await page.close();
     say(file);

@@ -71,7 +71,7 @@ export const AlertsPage = ({ who }: { readonly who: Me }): ReactNode => {
   const clock = useClock();
   const [readAt, setReadAt] = useState(clock);
   const bars = useQuery({
-    queryKey: ['alerts', 'bars', query, from, to, readAt],
+    queryKey: ['alert-bars', query, from, to, readAt],
     queryFn: () => alertBars(query, from, to, BARS),
     placeholderData: keepPreviousData,
     enabled: found.isSuccess,

@@ -37,7 +37,7 @@ export const AlertsSection = ({ found, look, now, blind }: Props): ReactNode => 
   const from = look.sinceLook ? look.since : now - 86_400_000;
   const since = look.sinceLook ? `since ${timeAs('day', from, zone)} ${timeAs('minute', from, zone)}` : 'in 24 hours';
   const bars = useQuery({
-    queryKey: ['alerts', 'bars', look.sinceLook ? from : 'day', total],
+    queryKey: ['alert-bars', look.sinceLook ? from : 'day', total],
     queryFn: () => alertBars('', new Date(from).toISOString(), 'now', BARS),
     placeholderData: keepPreviousData,
     enabled: total > 0,

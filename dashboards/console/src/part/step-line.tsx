@@ -3,7 +3,7 @@
  * A score over time as a line of steps from 0 to 100; what was not measured is hatched.
  * Input: values with their times, oldest first. Output: a chart whose label says the finding; its table stands beside it.
  */
-import { type ReactNode, useContext } from 'react';
+import { type ReactNode, useContext, useEffect, useRef, useState } from 'react';
 import { timeAs, ZoneContext } from './time.tsx';
 
 interface Props {
@@ -14,21 +14,32 @@ interface Props {
   readonly colour: string;
 }
 
+/** Until the place is measured, in px. */
 const WIDTH = 600;
-const HEIGHT = 70;
+const HEIGHT = 78;
 
 export const StepLine = ({ name, points, from, to, colour }: Props): ReactNode => {
   const zone = useContext(ZoneContext);
-  const x = (at: number): number => 26 + ((Math.min(to, Math.max(from, at)) - from) / Math.max(1, to - from)) * (WIDTH - 32);
+  const box = useRef<SVGSVGElement>(null);
+  const [width, setWidth] = useState(WIDTH);
+  // Drawn as wide as it stands, so that words keep their form on a phone.
+  useEffect(() => {
+    const seen = new ResizeObserver(([entry]) => setWidth(Math.max(200, Math.round(entry?.contentRect.width ?? WIDTH))));
+    if (box.current) seen.observe(box.current);
+    return () => seen.disconnect();
+  }, []);
+  const x = (at: number): number => 26 + ((Math.min(to, Math.max(from, at)) - from) / Math.max(1, to - from)) * (width - 32);
   const y = (value: number): number => HEIGHT - (value / 100) * (HEIGHT - 8);
   const [first] = points;
   const last = points[points.length - 1];
   const path = points.map(({ at, value }, i) => (i === 0 ? `M${x(at)} ${y(value)}` : `H${x(at)}V${y(value)}`)).join('');
-  const days = Array.from({ length: 4 }, (_, i) => from + (i * (to - from)) / 3);
+  const ticks = width < 420 ? 3 : 4;
+  const days = Array.from({ length: ticks }, (_, i) => from + (i * (to - from)) / (ticks - 1));
   return (
     <svg
       className="step-line"
-      viewBox={`0 0 ${WIDTH} ${HEIGHT + 18}`}
+      ref={box}
+      viewBox={`0 0 ${width} ${HEIGHT + 18}`}
       preserveAspectRatio="none"
       role="img"
       aria-label={
@@ -37,7 +48,7 @@ export const StepLine = ({ name, points, from, to, colour }: Props): ReactNode =
     >
       {[0, 50, 100].map((value) => (
         <g key={value}>
-          <line className="grid" x1="26" x2={WIDTH} y1={y(value)} y2={y(value)} />
+          <line className="grid" x1="26" x2={width} y1={y(value)} y2={y(value)} />
           <text x="20" y={y(value) + 4} textAnchor="end">
             {value}
           </text>
@@ -53,7 +64,7 @@ export const StepLine = ({ name, points, from, to, colour }: Props): ReactNode =
         </>
       ) : null}
       {days.map((at, i) => (
-        <text key={at} x={x(at)} y={HEIGHT + 15} textAnchor={i === 0 ? 'start' : i === 3 ? 'end' : 'middle'}>
+        <text key={at} x={x(at)} y={HEIGHT + 15} textAnchor={i === 0 ? 'start' : i === ticks - 1 ? 'end' : 'middle'}>
           {timeAs('day', at, zone)}
         </text>
       ))}
