@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readRequest } from '../../collector/fleet/certificate.ts';
 import { openLog } from '../../core/log.ts';
 import { generateSigner } from '../../core/sign.ts';
-import { hours, minutes } from '../../core/units.ts';
+import { hours, seconds } from '../../core/units.ts';
 import { handClock } from '../../test/support/hand-clock.ts';
 import { type SmallCollector, startSmallCollector } from '../../test/support/small-collector.ts';
 import { der, makeRequest } from './csr.ts';
@@ -226,11 +226,11 @@ describe('against a collector', () => {
     await new Promise((resolve) => setImmediate(resolve));
     // Refused still: no renewal can help, so they become rare.
     for (let i = 0; i < 10; i++) renewal.refused();
-    clock.advance(minutes(1));
+    clock.advance(seconds(10));
     renewal.refused();
     await renewed(2);
     await new Promise((resolve) => setImmediate(resolve));
-    clock.advance(minutes(1));
+    clock.advance(seconds(10));
     renewal.refused();
     await new Promise((resolve) => setImmediate(resolve));
     expect(renewals).toBe(2);

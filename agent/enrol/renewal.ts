@@ -33,7 +33,7 @@ export interface Renewal {
 
 const LOOK_MS = 60_000;
 /** Renewals that refusals ask for, one after the other. */
-const REFUSED_BACKOFF = { baseMs: 60_000, capMs: 1_800_000 };
+const REFUSED_BACKOFF = { baseMs: 10_000, capMs: 1_800_000 };
 const BACKOFF = { baseMs: 60_000, capMs: 1_800_000 };
 
 export const openRenewal = (options: RenewalOptions): Renewal => {

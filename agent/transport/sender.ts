@@ -45,7 +45,7 @@ export interface SenderOptions {
 export interface Sender {
   /** There is something new to send. */
   wake(): void;
-  /** Ends a wait after a failure: what it waited for has changed. */
+  /** Ends a wait after a failure: what it waited for has changed, so the next failure is a first one. */
   tryNow(): void;
   /** Runs until the signal; resolves when nothing is in flight. */
   run(signal: AbortSignal): Promise<void>;
@@ -157,7 +157,11 @@ export const openSender = (options: SenderOptions): Sender => {
       return clockOffsetMs;
     },
     wake: () => wakeUp.resolve(),
-    tryNow: () => again.resolve(),
+    tryNow: () => {
+      const { trouble: _, ...calm } = state;
+      state = { ...calm, failures: 0 };
+      again.resolve();
+    },
     run: async (signal) => {
       while (!signal.aborted) {
         wakeUp = Promise.withResolvers<void>();

@@ -55,8 +55,8 @@ export const REQUEST_BYTES = 1_048_576;
 export const REQUEST_BLOCKS = 256;
 /** A collector that comes back is found within half a minute; the jitter spreads a fleet over that. */
 const AWAY_BACKOFF: Backoff = { baseMs: 250, capMs: 30_000 };
-/** An identity that is refused asks again slowly: a person has to act. */
-const REFUSED_BACKOFF: Backoff = { baseMs: 60_000, capMs: 900_000 };
+/** An identity that is refused asks again ever more slowly: a clock is set right within seconds, or a person has to act. */
+const REFUSED_BACKOFF: Backoff = { baseMs: 10_000, capMs: 900_000 };
 
 export const initialUplink = (journal: JournalMark | null): UplinkState => ({
   journal,

@@ -230,8 +230,16 @@ describe.skipIf(missing !== null)('texts that want to be run', () => {
   it('are read as people, packages and files of a host, and as things with a page', { timeout: 120_000 }, async () => {
     const host = await id('/api/v1/fleet/hosts');
     await visit(`/hosts/${host}`);
-    for (const button of await page.locator('main button', { hasText: /^all |more/ }).all()) await button.click();
-    expect(unread(await text('main'), tagged.slice(0, 5)).length).toBeLessThan(5);
+    // Each list is opened; a button that was clicked gives way to the rest of its list.
+    const more = page.locator('main button', { hasText: /^all |more/ });
+    await until('a text of the host', async () => {
+      if ((await more.count()) > 0)
+        await more
+          .first()
+          .click({ timeout: 2_000 })
+          .catch(() => undefined);
+      return unread(await text('main'), tagged).length < tagged.length || null;
+    });
     expect(await harm()).toEqual([]);
     for (const one of tagged.filter((_, at) => at % 3 === 0)) {
       await visit(`/entities/user/${encodeURIComponent(one)}`);
