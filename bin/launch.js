@@ -4,10 +4,10 @@
  * Input: the entry's path inside the checkout. Output: the entry runs here, or in its own process whose exit status is passed on.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { constants } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -22,6 +22,25 @@ const versionOf = (text) => text.replace(/^v/, '').split('.').map(Number);
 const pinned = () => {
   const path = join(ROOT, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
   return existsSync(path) ? path : null;
+};
+
+/**
+ * Where the pinned Node finds the one function of libatomic that it wants, on a system that has no libatomic: bare ones have none.
+ * A system that has one is left to it, since programs that are started from here may want more of it.
+ */
+const libraries = () => {
+  const own = join(ROOT, 'bin', 'libatomic', `${process.platform}-${process.arch}`);
+  if (process.platform !== 'linux' || !existsSync(own) || systemHas('libatomic.so.1')) return {};
+  const before = process.env['LD_LIBRARY_PATH'];
+  return { LD_LIBRARY_PATH: before ? `${own}${delimiter}${before}` : own };
+};
+
+const systemHas = (library) => {
+  try {
+    return readFileSync('/etc/ld.so.cache').includes(library);
+  } catch {
+    return false;
+  }
 };
 
 const refuse = (sentence, hint) => {
@@ -66,12 +85,15 @@ export const launch = async (entry) => {
   // buffers do so at once: without a fixed bound glibc would raise it with the first that is freed, and keep those that follow.
   const agent = entry.startsWith('agent/');
   const kept = agent ? { MALLOC_TRIM_THRESHOLD_: '131072' } : { MALLOC_MMAP_THRESHOLD_: '524288' };
-  const env = { MALLOC_ARENA_MAX: '2', ...kept, ...process.env };
+  const env = { MALLOC_ARENA_MAX: '2', ...kept, ...process.env, ...(runs ? {} : libraries()) };
   // The same process goes on as the right Node where the runtime can do that, so that no idle parent stays behind.
   if (typeof process.execve === 'function') process.execve(node, [node, ...argv], env);
   const child = spawn(node, argv, { stdio: 'inherit', env });
   // Ctrl-C reaches the whole group by itself; a signal sent to this process alone is passed on.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   process.on('SIGINT', () => {});
+  child.on('error', (error) =>
+    refuse(`The pinned Node does not start here: ${error.message}.`, 'Install Node 26 for this system and run the command with it.'),
+  );
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 };

@@ -101,6 +101,12 @@ const readFile = (file: string, table: SettingTable): [string, unknown][] => {
   return pairs;
 };
 
+/** Where the runtime finds its libraries on a system that lacks one (bin/launch.js): for a child that gets an environment of its own. */
+export const runtimeLibraries = (): Readonly<Record<string, string>> => {
+  const folders = process.env['LD_LIBRARY_PATH'];
+  return folders === undefined ? {} : { LD_LIBRARY_PATH: folders };
+};
+
 const DURATION: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
 const SIZE: Readonly<Record<string, number>> = { b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 1024, mib: 1_048_576, gib: 1_073_741_824 };
 

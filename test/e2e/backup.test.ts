@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runtimeLibraries } from '../../core/config.ts';
 import { ROOT } from '../support/repository.ts';
 import { type Collector, failedLogin, removeDir, run, startCollector, tempDir, until } from '../support/vigil.ts';
 
@@ -45,7 +46,7 @@ const startAgent = (): void => {
   const args = [join(ROOT, 'bin', 'vigil-agent.js'), 'run', '--state', state, '--no-discover', '--tail', `${log}=syslog`];
   agent = spawn(process.execPath, ['--disable-sigusr1', '--disable-proto=throw', ...args], {
     stdio: ['ignore', 'ignore', 'ignore'],
-    env: { PATH: process.env['PATH'] ?? '' },
+    env: { PATH: process.env['PATH'] ?? '', ...runtimeLibraries() },
   });
 };
 

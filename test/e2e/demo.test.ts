@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callCollector } from '../../collector/cli/client.ts';
+import { runtimeLibraries } from '../../core/config.ts';
 import { ROOT } from '../support/repository.ts';
 import { type Answer, removeDir, run, tempDir, until } from '../support/vigil.ts';
 
@@ -53,7 +54,7 @@ beforeAll(async () => {
     process.execPath,
     [join(ROOT, 'bin/vigil.js'), 'demo', '--data', dir, '--listen', '127.0.0.1:0', '--agents', '127.0.0.1:0'],
     {
-      env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1' },
+      env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1', ...runtimeLibraries() },
     },
   );
   for (const stream of [demo.stdout, demo.stderr]) stream?.on('data', (piece: Buffer) => (said += piece.toString()));

@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runtimeLibraries } from '../../core/config.ts';
 import { ROOT } from './repository.ts';
 import { tempDir } from './vigil.ts';
 
@@ -52,7 +53,7 @@ export const startAgent = (options: AgentOptions): Agent => {
     : program;
   const child: ChildProcess = spawn(command[0] as string, command.slice(1), {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: process.env['PATH'] ?? '', ...options.env },
+    env: { PATH: process.env['PATH'] ?? '', ...runtimeLibraries(), ...options.env },
   });
   let said = '';
   child.stderr?.on('data', (piece: Buffer) => (said += piece.toString('utf8')));

@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runtimeLibraries } from '../../core/config.ts';
 import { ROOT } from './repository.ts';
 
 export interface Answer {
@@ -27,7 +28,7 @@ const start = (program: string, args: readonly string[], options: RunOptions = {
   const [command, ...words] = [...(options.before ?? []), process.execPath, join(ROOT, 'bin', program), ...args];
   return spawn(command as string, words, {
     cwd: options.cwd ?? ROOT,
-    env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), NO_COLOR: '1', ...options.env },
+    env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), NO_COLOR: '1', ...runtimeLibraries(), ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 };

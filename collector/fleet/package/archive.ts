@@ -42,12 +42,15 @@ const LAUNCHER = `#!/bin/sh
 here=$(dirname "$(dirname "$(readlink -f "$0")")")
 MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072
 export MALLOC_ARENA_MAX MALLOC_TRIM_THRESHOLD_
+# A bare system has no libatomic: the one function that Node wants of it came along.
+grep -qs libatomic.so.1 /etc/ld.so.cache || export LD_LIBRARY_PATH="$here/lib"
 exec "$here/bin/node" --disable-sigusr1 --disable-proto=throw --external-memory-accounted-in-global-limit --max-semi-space-size=2 --no-opt --no-maglev "$here/app/agent/main.js" "$@"
 `;
 
 /** Everything that goes into the archive, in its order. */
 export const packageFiles = ({ root, version, node }: PackageParts): readonly PackageFile[] => [
   { path: 'bin/node', bytes: withoutDebugInfo(readFileSync(node)), executable: true },
+  { path: 'lib/libatomic.so.1', bytes: readFileSync(join(root, 'bin', 'libatomic', `linux-${process.arch}`, 'libatomic.so.1')) },
   { path: 'bin/vigil-agent', bytes: Buffer.from(LAUNCHER), executable: true },
   ...emitAgent(root, version),
 ];

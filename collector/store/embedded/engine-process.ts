@@ -6,6 +6,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../../core/clock.ts';
+import { runtimeLibraries } from '../../../core/config.ts';
 import { toError } from '../../../core/errors.ts';
 import { ms } from '../../../core/units.ts';
 import { COLLECTOR_ERRORS, type CollectorErrorCode, fault } from '../../errors.ts';
@@ -131,8 +132,8 @@ export class EngineProcess {
     const child = fork(ENTRY, [JSON.stringify(engine)], {
       serialization: 'advanced',
       execArgv: ['--disable-proto=throw', '--max-old-space-size=256'],
-      // Nothing of the collector's environment is needed there. Fewer arenas keep freed memory from piling up.
-      env: { TZ: 'UTC', MALLOC_ARENA_MAX: '2' },
+      // Nothing else of the collector's environment is needed there. Fewer arenas keep freed memory from piling up.
+      env: { TZ: 'UTC', MALLOC_ARENA_MAX: '2', ...runtimeLibraries() },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const started = new Promise<ChildProcess>((resolve, reject) => {
