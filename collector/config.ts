@@ -7,6 +7,10 @@ import { resolve } from 'node:path';
 import { type ConfigOf, type Loaded, loadConfig, type SettingTable } from '../core/config.ts';
 import { LOG_LEVELS } from '../core/log.ts';
 
+/** How soon a step of an incident is wanted; what the report measures against. */
+const target = <const Default extends string>(value: Default, what: string) =>
+  ({ type: 'duration', unit: 'ms', default: value, doc: `How soon ${what}; 0s for no target.` }) as const;
+
 export const COLLECTOR_SETTINGS = {
   'data.dir': {
     type: 'text',
@@ -77,6 +81,18 @@ export const COLLECTOR_SETTINGS = {
     doc: 'Time zone whose Monday begins a week of the report, an IANA name such as Europe/Berlin.',
   },
   'report.organisation': { type: 'text', default: null, doc: 'Name that stands on reports; the collector’s host name when absent.' },
+  'targets.acknowledge.critical': target('30m', 'a critical incident to be looked at by a person'),
+  'targets.acknowledge.high': target('4h', 'a high incident to be looked at by a person'),
+  'targets.acknowledge.medium': target('24h', 'a medium incident to be looked at by a person'),
+  'targets.acknowledge.low': target('3d', 'a low incident to be looked at by a person'),
+  'targets.contain.critical': target('4h', 'a critical incident to be contained'),
+  'targets.contain.high': target('24h', 'a high incident to be contained'),
+  'targets.contain.medium': target('0s', 'a medium incident to be contained'),
+  'targets.contain.low': target('0s', 'a low incident to be contained'),
+  'targets.resolve.critical': target('3d', 'a critical incident to be closed'),
+  'targets.resolve.high': target('3d', 'a high incident to be closed'),
+  'targets.resolve.medium': target('14d', 'a medium incident to be closed'),
+  'targets.resolve.low': target('30d', 'a low incident to be closed'),
   'log.level': { type: 'text', default: 'info', oneOf: LOG_LEVELS, env: 'VIGIL_LOG_LEVEL', doc: 'Least level that is logged.' },
   'log.file': { type: 'text', default: null, doc: 'File of the program’s own log; data.dir/logs/vigil.log when absent.' },
 } as const satisfies SettingTable;

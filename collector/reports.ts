@@ -29,6 +29,7 @@ import { openDesk, type ReportDesk } from './report/desk.ts';
 import { readFonts } from './report/fonts.ts';
 import { makeInThread } from './report/make.ts';
 import { reportRoutes } from './report/routes.ts';
+import { targetsOf } from './report/targets.ts';
 import { isZone } from './report/week.ts';
 import type { RulesView } from './river.ts';
 import { allScores, inputsAt } from './score/snapshot.ts';
@@ -75,6 +76,7 @@ export const openReports = async (parts: ReportParts): Promise<Reports> => {
       events,
       now: () => clock.now(),
       organisation: config['report.organisation'] ?? hostname(),
+      targets: targetsOf(config),
       hosts: parts.hosts.standings,
       unmanaged: parts.hosts.unmanaged,
       nameOf: (host) => parts.assets.find(host)?.name,

@@ -13,7 +13,7 @@ import { openLog } from '../../core/log.ts';
 import { generateSigner } from '../../core/sign.ts';
 import { unixMs } from '../../core/units.ts';
 import { handClock, listAudit, memoryState } from '../../test/support/memory-state.ts';
-import { hostId, WEEK } from '../../test/support/report.ts';
+import { defaultConfig, hostId, WEEK } from '../../test/support/report.ts';
 import type { Alert } from '../model/alert.ts';
 import { makeEntity } from '../model/entity.ts';
 import type { Incident } from '../model/incident.ts';
@@ -22,6 +22,7 @@ import { openArchive } from './archive.ts';
 import { checkBundle } from './bundle.ts';
 import { openDesk } from './desk.ts';
 import { makeRevision } from './revision.ts';
+import { targetsOf } from './targets.ts';
 
 const HOUR = 3_600_000;
 const actor: Actor = { kind: 'user', id: 'usr_x', name: 'anna', role: 'analyst' };
@@ -84,6 +85,7 @@ const desk = async (startAt: number, since = 0) => {
   const opened = openDesk({
     gather: {
       state,
+      targets: targetsOf(defaultConfig()),
       events: {
         count: async () => ({ count: events.total, state: { position: null, lagMs: 0 } }),
         top: async (_query, field) =>

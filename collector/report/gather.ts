@@ -30,9 +30,10 @@ import type {
   RiskInput,
   RuleInput,
   ScoreInput,
+  Targets,
   WindowInput,
 } from './inputs.ts';
-import { METHOD, TARGETS } from './inputs.ts';
+import { METHOD } from './inputs.ts';
 import { type Week, weekAfter } from './week.ts';
 
 export interface GatherPorts {
@@ -40,6 +41,7 @@ export interface GatherPorts {
   readonly events: Pick<EventStore, 'search' | 'count' | 'top' | 'histogram'>;
   readonly now: () => UnixMs;
   readonly organisation: string;
+  readonly targets: Targets;
   readonly hosts: () => Promise<readonly HostStanding[]>;
   /** Names that only others' logs have. */
   readonly unmanaged: () => Promise<readonly { readonly name: string }[]>;
@@ -89,7 +91,7 @@ export const gatherInputs = async (ports: GatherPorts, week: Week, kept: MomentI
     week: week.name,
     zone: week.zone,
     organisation: ports.organisation,
-    targets: TARGETS,
+    targets: ports.targets,
     now,
     before: then,
     moment,

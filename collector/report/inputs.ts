@@ -181,11 +181,3 @@ export interface ReportInputs {
   readonly controls: ControlInput;
   readonly risks: RiskInput;
 }
-
-const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
-
-export const TARGETS: Targets = {
-  acknowledge: { critical: 30 * MINUTE, high: 4 * HOUR, medium: DAY, low: 3 * DAY, informational: null },
-  contain: { critical: 4 * HOUR, high: DAY, medium: null, low: null, informational: null },
-  resolve: { critical: 3 * DAY, high: 3 * DAY, medium: 14 * DAY, low: 30 * DAY, informational: null },
-};

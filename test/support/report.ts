@@ -6,6 +6,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { COLLECTOR_SETTINGS, type CollectorConfig } from '../../collector/config.ts';
 import { parseCatalogue } from '../../collector/isms/catalogue.ts';
 import { parseRegister } from '../../collector/isms/register.ts';
 import { makeEntity } from '../../collector/model/entity.ts';
@@ -13,14 +14,18 @@ import type { Observation } from '../../collector/model/observation.ts';
 import { observationId } from '../../collector/model/observation.ts';
 import { LEVELS, type Level } from '../../collector/model/rule.ts';
 import type { ScoreInputs } from '../../collector/model/score.ts';
-import { METHOD, type ReportInputs, TARGETS, type WindowInput } from '../../collector/report/inputs.ts';
+import { METHOD, type ReportInputs, type WindowInput } from '../../collector/report/inputs.ts';
+import { targetsOf } from '../../collector/report/targets.ts';
 import { readWeek, type Week, weekAfter } from '../../collector/report/week.ts';
+import { loadConfig } from '../../core/config.ts';
 import type { AlertId, AssetId, IncidentId } from '../../core/ids.ts';
 import { hashId } from '../../core/ids.ts';
 import { unixMs } from '../../core/units.ts';
 import { ROOT } from './repository.ts';
 
 const HOUR = 3_600_000;
+/** Settings as they are where nobody has set any. */
+export const defaultConfig = (): CollectorConfig => loadConfig(COLLECTOR_SETTINGS, { env: {} }).config;
 const PROPOSED = join(ROOT, 'rules', 'risks', 'proposed.yml');
 const CSF = parseCatalogue('csf:2.0', readFileSync(join(ROOT, 'rules', 'controls', 'csf-2.0.jsonl'), 'utf8'));
 export const WEEK: Week = readWeek('2026-W47', 'UTC', unixMs(Date.UTC(2026, 10, 23, 6)));
@@ -51,7 +56,7 @@ export const emptyInputs = (): ReportInputs => ({
   week: WEEK.name,
   zone: 'UTC',
   organisation: 'Example Trading',
-  targets: TARGETS,
+  targets: targetsOf(defaultConfig()),
   now: emptyWindow(WEEK),
   before: emptyWindow(weekAfter(WEEK, -1)),
   moment: {
