@@ -253,6 +253,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
         progress: progress(),
         conditions: conditions(),
         sentBytes: sent,
+        clockOffsetMs: sender.clockOffsetMs,
       })
     )
       return;

@@ -27,12 +27,15 @@ export interface HeartbeatInput {
   readonly conditions: readonly Condition[];
   /** Bytes sent since the heartbeat before. */
   readonly sentBytes: number;
+  /** The collector's clock minus ours; undefined before its first answer. */
+  readonly clockOffsetMs: number | undefined;
 }
 
 /** What a heartbeat says now. */
 export const heartbeatBody = (input: HeartbeatInput): HeartbeatBody => ({
   version: input.version,
   uptimeMs: Math.round(input.clock.monotonic() - input.startedAt),
+  ...(input.clockOffsetMs === undefined ? {} : { clockOffsetMs: Math.round(input.clockOffsetMs) }),
   cost: { ...input.budget.cost(), spoolBytes: input.spool.bytes, sentBytes: input.sentBytes },
   streams: input.progress.slice(0, MAX_STREAMS).map((progress) => streamHealth(progress, input.spool)),
   conditions: input.conditions,

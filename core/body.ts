@@ -69,13 +69,24 @@ export const readHeartbeat = (value: unknown): HeartbeatBody | null => {
   const beat = asObject(value);
   const cost = asObject(beat?.['cost']);
   if (beat === null || cost === null || !isText(beat['version'], 64) || !isCount(beat['uptimeMs'])) return null;
+  const { clockOffsetMs } = beat;
+  if (clockOffsetMs !== undefined && !isOffset(clockOffsetMs)) return null;
   const { cpuMs, rssBytes, spoolBytes, sentBytes } = cost as Record<string, unknown> & Partial<HeartbeatBody['cost']>;
   if (!isAmount(cpuMs) || !isAmount(rssBytes) || !isAmount(spoolBytes) || !isAmount(sentBytes)) return null;
   const streams = readList(beat['streams'], STREAMS, readStream);
   const conditions = readList(beat['conditions'], CONDITIONS, readCondition);
   if (streams === null || conditions === null) return null;
-  return { version: beat['version'], uptimeMs: beat['uptimeMs'], cost: { cpuMs, rssBytes, spoolBytes, sentBytes }, streams, conditions };
+  return {
+    version: beat['version'],
+    uptimeMs: beat['uptimeMs'],
+    ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
+    cost: { cpuMs, rssBytes, spoolBytes, sentBytes },
+    streams,
+    conditions,
+  };
 };
+
+const isOffset = (value: unknown): value is number => Number.isSafeInteger(value) && Math.abs(value as number) <= LAST_TIME_MS;
 
 const readList = <T>(value: unknown, max: number, read: (item: unknown) => T | null): readonly T[] | null => {
   if (!Array.isArray(value) || value.length > max) return null;

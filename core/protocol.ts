@@ -92,6 +92,8 @@ export interface GapBody {
 export interface HeartbeatBody {
   readonly version: string;
   readonly uptimeMs: number;
+  /** The collector's clock minus the agent's, ms, as its last answer told; absent before the first. */
+  readonly clockOffsetMs?: number;
   /** The agent's own cost since the heartbeat before. */
   readonly cost: {
     readonly cpuMs: number;

@@ -237,6 +237,15 @@ describe('gaps and heartbeats', () => {
     expect(readJsonBody(withBody(Buffer.from(text), { kind: 'heartbeat', count: 1 })).kind).toBe('bad');
   });
 
+  test.each([1.5, '1', Number.MAX_SAFE_INTEGER])(
+    'with %s as the difference of clocks are bad, with one in whole milliseconds are not',
+    (wrong) => {
+      const kind = (clockOffsetMs: unknown): string =>
+        readJsonBody(withBody(Buffer.from(JSON.stringify({ ...beat, clockOffsetMs })), { kind: 'heartbeat', count: 1 })).kind;
+      expect([kind(wrong), kind(-86_400_000)]).toEqual(['bad', 'heartbeat']);
+    },
+  );
+
   test('with more streams or counts than allowed are bad', () => {
     const many = { ...beat, streams: Array(4_097).fill(beat.streams[0]) };
     expect(readJsonBody(withBody(Buffer.from(JSON.stringify(many)), { kind: 'heartbeat', count: 1 })).kind).toBe('bad');

@@ -6,6 +6,7 @@
 import type { Command } from 'commander';
 import { fault } from '../errors.ts';
 import { ROLES, type Role } from '../model/permission.ts';
+import { type AgentShown, agentText } from './agent-text.ts';
 import { callCollector } from './client.ts';
 import { type Reach, targetOf } from './look.ts';
 import { example, json, reaching } from './program.ts';
@@ -86,10 +87,11 @@ const addAgentCommands = (agent: Command, terminal: Terminal): void => {
   });
   one(agent, terminal, {
     name: 'show',
-    about: 'Show an agent.',
+    about: 'Show an agent: how it stands, what it costs its host, its sources, what is wrong and what to do.',
     argument: 'agent',
     method: 'GET',
     path: (id) => `/api/v1/fleet/agents/${id}`,
+    done: (answer) => agentText(answer as unknown as AgentShown, terminal),
   });
   example(
     json(
@@ -352,7 +354,8 @@ interface OneCommand {
   readonly argument: string;
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: (id: string) => string;
-  readonly done?: string;
+  /** What it is now, or the answer as text. */
+  readonly done: string | ((answer: Row) => string);
 }
 
 const one = (parent: Command, terminal: Terminal, c: OneCommand): void => {
@@ -360,8 +363,8 @@ const one = (parent: Command, terminal: Terminal, c: OneCommand): void => {
     json(reaching(parent.command(c.name).description(c.about).argument(`<${c.argument}>`))).action(
       async (id: string, o: Reach & { json?: boolean }) => {
         const answer = await callCollector<Row>(targetOf(o, terminal), { method: c.method, path: c.path(encodeURIComponent(id)) });
-        if (o.json || c.done === undefined) terminal.out(`${JSON.stringify(answer, null, o.json ? undefined : 2)}\n`);
-        else terminal.out(`${id} is ${c.done}.\n`);
+        if (o.json) terminal.out(jsonLine(answer));
+        else terminal.out(typeof c.done === 'string' ? `${id} is ${c.done}.\n` : c.done(answer));
       },
     ),
     `${wordsOf(parent)} ${c.name} ${c.argument === 'agent' ? 'agt_…' : 'tok_…'}`,

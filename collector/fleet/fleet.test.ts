@@ -64,7 +64,7 @@ const withFleet = async (hosts: readonly string[], state = memoryState()) => {
 };
 
 const hear = (registry: Registry, id: AgentId, at: number): void =>
-  registry.seen(id, registry.find(id)?.keys.at(-1)?.key ?? '', unixMs(at), 0);
+  registry.seen(id, registry.find(id)?.keys.at(-1)?.key ?? '', unixMs(at));
 
 describe('the standing of a key', () => {
   const [a, b, c] = [key(), key(), key()];
@@ -132,8 +132,8 @@ describe('the registry', () => {
   it('answers from memory and comes back from the store as it was', async () => {
     const { registry, agents, state, clock, assets } = await withFleet(['a', 'b']);
     const [a] = agents;
-    registry.seen(a!.id, a!.keys[0]!.key, unixMs(77), -12);
-    registry.heartbeat(a!.id, { ...heartbeat(), version: '0.2.0' }, unixMs(78));
+    registry.seen(a!.id, a!.keys[0]!.key, unixMs(77));
+    registry.heartbeat(a!.id, { ...heartbeat(), version: '0.2.0', clockOffsetMs: 12 }, unixMs(78));
     expect(registry.find(a!.id)?.keys[0]?.firstUsed).toBe(77);
     await registry.close();
     const again = await openRegistry({ state, clock, assets, log });

@@ -172,7 +172,7 @@ describe('decisions about hosts', () => {
     const { registry, hosts, host, clock, notices, state, assets, audit } = parts;
     const agent = agentOf({ asset: host.id });
     await registry.add(agent);
-    registry.seen(agent.id, '', clock.now(), 0);
+    registry.seen(agent.id, '', clock.now());
     const silence = openSilence({ registry, notices, clock, isPlannedOff: hosts.isPlannedOff });
     await hosts.decide(by, 'web1', { kind: 'planned-off', reason: 'moved to another rack', until: unixMs(clock.now() + 10 * MINUTE) });
     for (let n = 0; n < 60; n++) {

@@ -118,12 +118,12 @@ class MemoryRegistry implements Registry {
     return agent ? standingOf(agent, key, connectedAt, this.#options.clock.now()) : { kind: 'unknown-agent' };
   }
 
-  seen(id: AgentId, key: string, at: UnixMs, clockOffsetMs: number): void {
+  seen(id: AgentId, key: string, at: UnixMs): void {
     const agent = this.find(id);
     if (!agent) return;
     this.#heard.set(id, this.#options.clock.monotonic());
     const before = this.#presences.get(id);
-    this.#presences.set(id, { ...before, agent: id, lastSeen: at, clockOffsetMs });
+    this.#presences.set(id, { clockOffsetMs: null, ...before, agent: id, lastSeen: at });
     this.#dirty.add(id);
     const newest = newestKey(agent);
     if (newest?.key === key && newest.firstUsed === undefined) this.#firstUse(id, key, at);
@@ -133,7 +133,8 @@ class MemoryRegistry implements Registry {
     const agent = this.find(id);
     if (!agent) return;
     const before = this.#presences.get(id);
-    this.#presences.set(id, { clockOffsetMs: 0, ...before, agent: id, lastSeen: at, heartbeat: body });
+    const clockOffsetMs = body.clockOffsetMs === undefined ? (before?.clockOffsetMs ?? null) : 0 - body.clockOffsetMs;
+    this.#presences.set(id, { ...before, agent: id, lastSeen: at, clockOffsetMs, heartbeat: body });
     this.#dirty.add(id);
     if (agent.version !== body.version)
       this.#later(
@@ -147,7 +148,7 @@ class MemoryRegistry implements Registry {
     const { silentSince: _, ...rest } = before ?? {
       agent: id,
       lastSeen: this.find(id)?.enrolledAt ?? this.#options.clock.now(),
-      clockOffsetMs: 0,
+      clockOffsetMs: null,
     };
     this.#presences.set(id, since === null ? rest : { ...rest, silentSince: since });
     this.#dirty.add(id);

@@ -88,8 +88,7 @@ export const openAgentsListener = async (parts: AgentsListenerParts, options: Ag
     busy.set(id, running + 1);
     try {
       const now = parts.clock.now();
-      // What the agent's clock says is told by its blocks; until then the last known difference stands.
-      if (!sender.held) parts.registry.seen(id, sender.key, now, parts.registry.presenceOf(id)?.clockOffsetMs ?? 0);
+      if (!sender.held) parts.registry.seen(id, sender.key, now);
       if (pathOf(request) === AGENT_PATHS.heads)
         return send(response, 200, {
           kind: 'resync',

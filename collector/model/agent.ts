@@ -59,8 +59,8 @@ export interface Agent {
 export interface AgentPresence {
   readonly agent: AgentId;
   readonly lastSeen: UnixMs;
-  /** Agent's clock minus ours, in ms, at the last request. */
-  readonly clockOffsetMs: number;
+  /** Agent's clock minus ours, in ms, as its last heartbeat told; null before it could know. */
+  readonly clockOffsetMs: number | null;
   readonly heartbeat?: HeartbeatBody;
   /** Said to be silent since then, so that it is said once. */
   readonly silentSince?: UnixMs;
@@ -83,6 +83,6 @@ export interface AgentDirectory {
   /** The host an agent reports. */
   assetOf(id: AgentId): Asset | undefined;
   /** MUST be called for each verified request; `key` is the connection's. */
-  seen(id: AgentId, key: string, at: UnixMs, clockOffsetMs: number): void;
+  seen(id: AgentId, key: string, at: UnixMs): void;
   heartbeat(id: AgentId, body: HeartbeatBody, at: UnixMs): void;
 }

@@ -151,6 +151,7 @@ class World {
       progress: tail.progress(),
       conditions: [],
       sentBytes: 0,
+      clockOffsetMs: undefined,
     });
     await spool.flush();
   }
