@@ -5,6 +5,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runtimeLibraries } from '../../core/config.ts';
 import { type SmallCollector, startSmallCollector } from '../../test/support/small-collector.ts';
 import { openStateFolder } from '../enrol/state.ts';
 
@@ -21,7 +22,10 @@ const begin = (
   args: readonly string[],
   input = '',
 ): { readonly child: ChildProcess; readonly ended: Promise<Answer>; readonly out: () => string } => {
-  const child = spawn(process.execPath, [...FLAGS, ENTRY, ...args], { cwd: tmpdir(), env: { PATH: '/usr/bin:/bin' } });
+  const child = spawn(process.execPath, [...FLAGS, ENTRY, ...args], {
+    cwd: tmpdir(),
+    env: { PATH: '/usr/bin:/bin', ...runtimeLibraries() },
+  });
   let out = '';
   let err = '';
   child.stdout.on('data', (piece: Buffer) => (out += piece.toString()));

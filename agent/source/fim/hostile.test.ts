@@ -22,6 +22,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mountProblem } from '../../../test/support/agent.ts';
 import { mkfifo } from '../../../test/support/fifo.ts';
 import { type FimDriver, openDriver } from '../../../test/support/fim-driver.ts';
+import { NOBODY, nobodyRuns } from '../../../test/support/nobody.ts';
 import { digestFile } from './hash.ts';
 import { escapeName, rawPath } from './name.ts';
 
@@ -216,8 +217,8 @@ describe('content', () => {
   });
 
   it('that may not be read is one counted problem, and its attributes are told', async (context) => {
-    const uid = process.getuid?.() === 0 ? 65_534 : undefined;
-    if (uid === undefined && process.getuid?.() === 0) return context.skip('root reads everything');
+    const uid = process.getuid?.() === 0 ? NOBODY : undefined;
+    if (uid !== undefined && !nobodyRuns()) return context.skip('root reads everything');
     for (let n = 0; n < 30; n++) writeFileSync(at(`f${n}`), 'x', { mode: 0o000 });
     mkdirSync(at('closed'), { mode: 0o000 });
     for (const folder of [root, tree, join(root, 'state')]) chmodSync(folder, 0o777);

@@ -4,8 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { runtimeLibraries } from '../../../core/config.ts';
 import { type FactFields, type FactKind, factText, parseFact } from '../../../core/fact.ts';
 import { unixMs } from '../../../core/units.ts';
+import { NOBODY, nobodyRuns } from '../../../test/support/nobody.ts';
 import { ROOT } from '../../../test/support/repository.ts';
 import { previewInventory } from './preview.ts';
 import { RPM_FILES } from './rpm.ts';
@@ -26,6 +28,7 @@ const run = (program: string, ...args: readonly string[]): readonly string[] =>
     .stdout.split('\n')
     .filter((line) => line !== '');
 
+const withoutRights = nobodyRuns();
 const hasTool = (program: string): boolean => {
   const there = spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
   if (!there) process.stdout.write(`skipped: ${program} is not on this machine\n`);
@@ -210,11 +213,11 @@ describe('the inventory of this machine', () => {
       }
   });
 
-  it.skipIf(process.getuid?.() !== 0)('says what a user without rights may not see, and tells all the rest', () => {
+  it.skipIf(!withoutRights)('says what a user without rights may not see, and tells all the rest', () => {
     const script = join(ROOT, 'test', 'support', 'take-inventory.ts');
     const take = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
-      uid: 65_534,
-      gid: 65_534,
+      uid: NOBODY,
+      gid: NOBODY,
       encoding: 'utf8',
     });
     const { counts, codes } = JSON.parse(take.stdout) as {
@@ -225,27 +228,24 @@ describe('the inventory of this machine', () => {
     for (const kind of ['package', 'user', 'group', 'service'] as const) expect(counts[kind]).toBe(itemsOf(kind).size);
   });
 
-  it.skipIf(process.getuid?.() !== 0 || !hasTool('setpriv'))(
-    'sees all but the holders of sockets with the one capability of its service',
-    () => {
-      const script = join(ROOT, 'test', 'support', 'take-inventory.ts');
-      const only = [
-        '--inh-caps=+dac_read_search',
-        '--ambient-caps=+dac_read_search',
-        '--bounding-set=-all,+dac_read_search',
-        '--no-new-privs',
-      ];
-      const who = ['--reuid=65534', '--regid=65534', '--clear-groups'];
-      const take = spawnSync('setpriv', [...who, ...only, process.execPath, script], { encoding: 'utf8' });
-      const { codes } = JSON.parse(take.stdout) as { readonly codes: readonly string[] };
-      const holders = 'INVENTORY_OWNER_UNKNOWN inventory of listener';
-      expect(codes.filter((code) => code !== holders)).toEqual(
-        previewInventory('/')
-          .problems.map(({ code, about }) => `${code} ${about}`)
-          .filter((code) => code !== holders),
-      );
-    },
-  );
+  it.skipIf(!withoutRights || !hasTool('setpriv'))('sees all but the holders of sockets with the one capability of its service', () => {
+    const script = join(ROOT, 'test', 'support', 'take-inventory.ts');
+    const only = [
+      '--inh-caps=+dac_read_search',
+      '--ambient-caps=+dac_read_search',
+      '--bounding-set=-all,+dac_read_search',
+      '--no-new-privs',
+    ];
+    const who = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+    const take = spawnSync('setpriv', [...who, ...only, process.execPath, script], { encoding: 'utf8' });
+    const { codes } = JSON.parse(take.stdout) as { readonly codes: readonly string[] };
+    const holders = 'INVENTORY_OWNER_UNKNOWN inventory of listener';
+    expect(codes.filter((code) => code !== holders)).toEqual(
+      previewInventory('/')
+        .problems.map(({ code, about }) => `${code} ${about}`)
+        .filter((code) => code !== holders),
+    );
+  });
 
   it('is taken without starting a process', () => {
     const script = join(ROOT, 'test', 'support', 'take-inventory.ts');
@@ -253,7 +253,7 @@ describe('the inventory of this machine', () => {
       spawnSync(process.execPath, ['--permission', '--allow-fs-read=*', '--allow-worker', ...args], {
         encoding: 'utf8',
         maxBuffer: 64_000_000,
-        env: { PATH: process.env['PATH'] },
+        env: { PATH: process.env['PATH'], ...runtimeLibraries() },
       });
     const denied = take('--disable-warning=SecurityWarning', script);
     expect(denied.stderr).toBe('');
