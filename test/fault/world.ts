@@ -42,8 +42,8 @@ type Side = 'agent' | 'collector';
 export interface WorldOptions {
   /** Who has a disk of its own. */
   readonly disk?: Side;
-  /** Whose wall clock can be stepped. */
-  readonly clock?: Side;
+  /** Whose wall clock can be stepped; both have the same one. */
+  readonly clock?: Side | 'both';
   /** More words of the agent's command. */
   readonly agentConfig?: string;
 }
@@ -198,7 +198,11 @@ export class World {
     return this.#options.disk === side ? this.place.before : undefined;
   }
   #env(side: Side): Readonly<Record<string, string>> | undefined {
-    return this.#options.clock === side ? this.#clock?.env : undefined;
+    return this.#hasClock(side) ? this.#clock?.env : undefined;
+  }
+
+  #hasClock(side: Side): boolean {
+    return this.#options.clock === side || this.#options.clock === 'both';
   }
 
   // The host.
@@ -210,7 +214,7 @@ export class World {
 
   /** Appends lines, each with a number of its own as user, stamped by the host's clock. */
   write(count: number): void {
-    const at = new Date(Date.now() + (this.#options.clock === 'agent' ? (this.#clock?.offsetMs ?? 0) : 0));
+    const at = new Date(Date.now() + (this.#hasClock('agent') ? (this.#clock?.offsetMs ?? 0) : 0));
     let text = '';
     for (let i = 0; i < count; i++) {
       this.#written += 1;
@@ -219,7 +223,7 @@ export class World {
       text += failedLogin(`10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`, `n${n}`, at);
     }
     appendFileSync(this.log, text);
-    if (this.#options.clock === 'agent') utimesSync(this.log, at, at);
+    if (this.#hasClock('agent')) utimesSync(this.log, at, at);
   }
 
   /** Renames the log away and begins a new one; keeps twenty. */
