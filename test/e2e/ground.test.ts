@@ -16,6 +16,7 @@ import {
   type Watch,
   watch,
 } from '../support/browser.ts';
+import { pace } from '../support/pace.ts';
 import { type Collector, removeDir, startCollector, until } from '../support/vigil.ts';
 
 const missing = browserMissing();
@@ -109,7 +110,7 @@ describe.skipIf(missing !== null)('acts of an admin in a browser', () => {
     await visit(page, '/users');
     await page.getByLabel('Role of paula').selectOption('auditor');
     const me = async (): Promise<number> => (await paula.page.request.get(`${collector.console}/api/v1/auth/me`)).status();
-    await until('the session to end', async () => (await me()) === 401 || null, 5_000);
+    await until('the session to end', async () => (await me()) === 401 || null, 5_000 * pace());
     expect((await trail('request')).filter(({ actor }) => actor.name === 'paula')).toMatchObject([
       { phase: 'refused', on: '/api/v1/fleet/tokens', details: { code: 'NOT_PERMITTED', permission: 'fleet.write' } },
     ]);

@@ -9,13 +9,14 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserMissing, chooseOwn, consoleBuilt, openBrowser, openContext, signIn, type Watch, watch } from '../support/browser.ts';
 import { FULL, linesOfAFullDay } from '../support/full.ts';
+import { pace } from '../support/pace.ts';
 import { type Collector, removeDir, startCollector, tempDir, until } from '../support/vigil.ts';
 
 const missing = browserMissing();
 if (missing !== null) process.stderr.write(`Skipped: a full console in a browser. ${missing}\n`);
 
 const WAIT = { timeout: 20_000 };
-const LONG_MS = 100;
+const LONG_MS = Math.round(100 * pace());
 const dir = tempDir();
 
 let collector: Collector;

@@ -45,6 +45,7 @@ process.stdout.write(
     '',
     'Left out here, because they need more time or other programs:',
     '  npm run test:e2e    real processes, real TLS, a real browser where Chromium is installed',
+    '  npm run test:vm     the agent installed as root on bare machines with systemd, where QEMU and debootstrap are',
     '  npm run fault       kills, power cuts and outages with real processes',
     '  npm run oracle      the marks on real data of other projects',
     '  npm run bench       speed and cost',

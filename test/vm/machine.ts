@@ -28,7 +28,7 @@ const PACKAGES = 'systemd-sysv,udev,iproute2,ca-certificates,curl,libpam-systemd
 /** The collector's machine, as the guest sees it. */
 export const HOST_ADDRESS = '10.0.2.2';
 const IMAGE_SIZE = '3G';
-const BOOT_MS = 180_000;
+const BOOT_MS = 300_000;
 const NETWORK = '[Match]\nName=e*\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2\n';
 const SHELL = `[Unit]
 Description=Root shell of the test
@@ -36,6 +36,7 @@ Description=Root shell of the test
 ExecStart=/bin/sh -c 'stty -F /dev/ttyS1 raw -echo; cat /dev/ttyS1 | sh >/dev/ttyS1 2>&1'
 Restart=always
 RestartSec=0
+TimeoutStopSec=2
 Environment=HOME=/root TERM=dumb
 [Install]
 WantedBy=multi-user.target
@@ -137,7 +138,7 @@ export const openMachine = async (distribution: Distribution, dir: string): Prom
   const socket: Socket = await until('the line of the machine', () => existsSync(line) && connected(line));
   socket.on('data', (piece: Buffer) => (heard += piece.toString()));
   let number = 0;
-  const sh: Machine['sh'] = async (command, timeoutMs = 120_000) => {
+  const sh: Machine['sh'] = async (command, timeoutMs = 300_000) => {
     const end = `end-${++number}`;
     heard = '';
     // In a shell of its own, with nothing on stdin but what the command brings; the mark is put together so that it is not its own echo.
