@@ -32,7 +32,7 @@ export const agentText = (agent: AgentShown, terminal: Terminal): string => {
   const { cost, held } = agent;
   const heard = agent.lastSeen === null ? 'never' : `${agent.lastSeen}${agent.silent ? ', silent since' : ''}`;
   const lines = [
-    `${agent.id} on ${agent.host}: ${agent.state}${held ? `, held since ${held.since}: an older key of it came from ${held.from}` : ''}`,
+    `${agent.id} on ${agent.host}: ${held ? `held since ${held.since}, when an older key of it came from ${held.from}` : agent.state}`,
     `  version      ${agent.version}, group ${agent.group}, enrolled ${agent.enrolledAt}`,
     `  last heard   ${heard}`,
     `  clock        ${agent.clockOffsetMs === null ? 'not known' : clockText(agent.clockOffsetMs)}, zone ${agent.zone}`,
