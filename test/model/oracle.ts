@@ -5,6 +5,7 @@
  */
 import { readAnswer } from '../../agent/transport/answer.ts';
 import type { Reply } from '../../agent/transport/client.ts';
+import type { BlockHeader } from '../../core/protocol.ts';
 import { decodeRequest, readJsonBody, readRecords } from '../../core/wire.ts';
 import type { ModelCollector, Row } from './collector.ts';
 import { type Log, STREAM } from './source.ts';
@@ -18,6 +19,8 @@ interface SentBlock {
 }
 
 const EMPTY: readonly string[] = [];
+/** A hash is of the body alone: the same lines may be sealed again under other numbers. */
+const nameOf = ({ epoch, first, hash }: Pick<BlockHeader, 'epoch' | 'first' | 'hash'>): string => `${epoch}/${first}/${hash}`;
 
 export class Oracle {
   /** Lines that an agent was told are safe. */
@@ -34,9 +37,9 @@ export class Oracle {
     const request = decodeRequest(body);
     if (request.kind === 'bad') return;
     for (const one of request.blocks) {
-      if (one.kind !== 'ok' || this.#blocks.has(one.block.header.hash + one.block.header.epoch)) continue;
+      if (one.kind !== 'ok' || this.#blocks.has(nameOf(one.block.header))) continue;
       const { header } = one.block;
-      const name = header.hash + header.epoch;
+      const name = nameOf(header);
       if (header.kind === 'gap') {
         const json = readJsonBody(one.block);
         const body = json.kind === 'gap' ? json.body : null;
@@ -85,7 +88,7 @@ export class Oracle {
     for (const [i, { result }] of answer.answers.entries()) {
       const one = request.blocks[i];
       if ((result !== 'accepted' && result !== 'have') || one?.kind !== 'ok') continue;
-      const block = this.#blocks.get(one.block.header.hash + one.block.header.epoch);
+      const block = this.#blocks.get(nameOf(one.block.header));
       if (block) yield block;
     }
   }
