@@ -117,7 +117,13 @@ const quickestCopy = (bytes: Uint8Array): number => {
 describe('hostile lines', () => {
   for (const [dataset, head] of HEADS) {
     it(`of eight kilobytes cost under five milliseconds: ${dataset} ${head}`, () => {
-      for (const unit of UNITS) expect(quickest(dataset, head + unit.repeat(8_000 / unit.length)), unit).toBeLessThan(5);
+      for (const unit of UNITS) {
+        let cost = Number.POSITIVE_INFINITY;
+        // Other work on the machine makes tries slow, never quick.
+        for (let tries = 0; tries < 6 && cost >= 5; tries++)
+          cost = Math.min(cost, quickest(dataset, head + unit.repeat(8_000 / unit.length)));
+        expect(cost, unit).toBeLessThan(5);
+      }
     });
   }
 
