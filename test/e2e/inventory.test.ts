@@ -39,7 +39,7 @@ beforeAll(async () => {
   collector = await startCollector();
   host = await until(
     'the host',
-    async () => String((await rows(['host', 'list'])).find(({ origin }) => origin === 'agent')?.['id'] ?? ''),
+    async () => (await rows(['host', 'list'])).find(({ origin }) => origin === 'agent')?.['id'] as string | undefined,
     60_000,
   );
 }, 90_000);
