@@ -51,12 +51,14 @@ export const sourceFigures = (fleet: readonly Reporting[]): readonly SourceFigur
     .map(({ agent, presence, source }) => {
       // The agent stamped `readUpTo` with its own clock, so the heartbeat's time is taken on that clock too.
       const then = (presence?.lastSeen ?? 0) + (presence?.clockOffsetMs ?? 0);
+      // One that was never read to its end is behind for as long as its agent runs.
+      const readSince = source.readUpTo > 0 ? source.readUpTo : then - (presence?.heartbeat?.uptimeMs ?? 0);
       return {
         agent: agent.id,
         host: agent.host,
         stream: source.stream,
         dataset: source.dataset,
-        lagMs: source.behindBytes > 0 ? Math.max(0, then - source.readUpTo) : 0,
+        lagMs: source.behindBytes > 0 ? Math.max(0, then - readSince) : 0,
         behindBytes: source.behindBytes,
         counts: source.counts,
       };
