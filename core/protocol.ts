@@ -112,7 +112,7 @@ export interface StreamHealth {
   readonly epoch: string;
   /** Last sealed sequence. */
   readonly seq: number;
-  /** Wall time up to which the source was read to its end. */
+  /** Wall time up to which the source was read to its end; 0 while it never was. */
   readonly readUpTo: UnixMs;
   /** Bytes that stand in the file and are not sealed yet. */
   readonly behindBytes: number;

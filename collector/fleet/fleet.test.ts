@@ -313,6 +313,20 @@ describe('the figures', () => {
     });
     expect(sourceFigures(fleet).map(({ lagMs }) => lagMs)).toEqual([55_000, 0]);
   });
+
+  it('hold a source that was never read to its end for behind as long as its agent runs, by the agent’s own clock', () => {
+    const stream = { stream: 'file:/var/log/auth.log', dataset: 'syslog', epoch: 'e', seq: 0, readUpTo: unixMs(0), counts: {} };
+    const body = heartbeat([
+      { ...stream, behindBytes: 10 },
+      { ...stream, stream: 'x', behindBytes: 0 },
+    ]);
+    const now = unixMs(1_700_000_000_000);
+    for (const clockOffsetMs of [0, 5_000, -5_000]) {
+      const agent = agentOf('a', makeId('ast'));
+      const presence = { agent: agent.id, lastSeen: now, clockOffsetMs, heartbeat: { ...body, uptimeMs: 7_000 } };
+      expect(sourceFigures([{ agent, presence }]).map(({ lagMs }) => lagMs)).toEqual([7_000, 0]);
+    }
+  });
 });
 
 describe('the doors', () => {
