@@ -25,7 +25,7 @@ import { openFim } from './source/fim/open.ts';
 import { INVENTORY_STREAM, Inventory } from './source/inventory/inventory.ts';
 import { loadWaivers, policiesFor } from './source/posture/load.ts';
 import { openPosture } from './source/posture/posture.ts';
-import type { Source, StreamProgress } from './source/source.ts';
+import type { Batch, Source, StreamProgress } from './source/source.ts';
 import { parseMultiline } from './source/tail/multiline.ts';
 import { Tail } from './source/tail/tail.ts';
 import { Spool } from './spool/spool.ts';
@@ -59,10 +59,12 @@ export interface RunningAgent {
 const GATHER_MS = 100;
 const TICK_MS = 1_000;
 const RESCAN_MS = 60_000;
-/** Scans that told something are over when nothing came for so long; what they left behind is given back. */
+/** Work is over when nothing came for so long; what it left behind is given back. */
 const REST_MS = 5_000;
 /** So many facts at once come of a scan of everything, not of a change here and there. */
 const MANY_FACTS = 12;
+/** So many lines since it was given back last come of catching up, or of a whole day. */
+const MANY_LINES = 50_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Work between two looks at everything else. */
 const SLICE_MS = 50;
@@ -208,9 +210,10 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
 
   // Sealed and not yet told so: a disk that refused once takes it later.
   let sealed = false;
-  let facts = { count: 0, at: clock.monotonic() };
-  const noteFacts = (count: number): void => {
-    facts = { count: facts.count + count, at: clock.monotonic() };
+  let work = { facts: 0, lines: 0, at: clock.monotonic() };
+  const noteWork = ({ kind, records }: Batch): void => {
+    const [facts, lines] = kind === 'facts' ? [records.length, 0] : [0, records.length];
+    work = { facts: work.facts + facts, lines: work.lines + lines, at: clock.monotonic() };
   };
   /** Reads for a while; true when there is more to read at once. */
   const read = async (): Promise<boolean> => {
@@ -224,7 +227,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
         spool.seal(redactor && !batch.redacted ? redactor.apply(batch) : batch);
         source.commit();
         sealed = true;
-        if (batch.kind === 'facts') noteFacts(batch.records.length);
+        noteWork(batch);
         more = spool.flushDue || clock.monotonic() - began >= SLICE_MS;
         if (more) break;
       }
@@ -281,9 +284,10 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
           await spool.flush();
         });
       }
-      if (facts.count > 0 && now - facts.at >= REST_MS) {
-        if (facts.count >= MANY_FACTS) giveBack();
-        facts = { ...facts, count: 0 };
+      if (now - work.at >= REST_MS) {
+        const many = work.facts >= MANY_FACTS || work.lines >= MANY_LINES;
+        if (many) giveBack();
+        work = { ...work, facts: 0, lines: many ? 0 : work.lines };
       }
       if (more) await breathe(clock, pause(), stopping.signal);
       else await idle(clock, () => wake.promise, stopping.signal);

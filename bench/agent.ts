@@ -103,7 +103,7 @@ try {
   };
   process.stdout.write(
     `agent: ${LOGS} logs, ${FILES} files, inventory and settings, idle for ${IDLE_SECONDS} s\n` +
-      `  RSS                    ${ours.idle_rss_mb} MB   (mark 90)\n` +
+      `  RSS                    ${ours.idle_rss_mb} MB   (mark 80)\n` +
       `  CPU                    ${ours.idle_cpu_percent} % of a core   (mark 0.5)\n` +
       `  line to collector      ${ours.line_to_collector_ms} ms\n` +
       `  change to collector    ${ours.change_to_collector_ms} ms\n`,

@@ -61,8 +61,8 @@ export const launch = async (entry) => {
     '--external-memory-accounted-in-global-limit',
     `--import=${pathToFileURL(join(ROOT, 'bin', 'types.js')).href}`,
     `--max-semi-space-size=${entry.startsWith('agent/') ? YOUNG.agent : YOUNG.collector}`,
-    // An agent reads more than it computes: the optimizing compilers cost it more memory than they save time (agent/memory.ts).
-    ...(entry.startsWith('agent/') ? ['--no-opt', '--no-maglev'] : []),
+    // An agent reads more than it computes: the optimizing compilers cost it more memory than they save time. It gives back what its work left behind (agent/memory.ts).
+    ...(entry.startsWith('agent/') ? ['--no-opt', '--no-maglev', '--expose-gc'] : []),
   ];
   if (runs && FLAGS.every((flag) => process.execArgv.includes(flag))) {
     nodeModule.enableCompileCache?.(process.env['VIGIL_COMPILE_CACHE'] || join(ROOT, 'node_modules', '.cache', 'vigil-compile'));
@@ -80,12 +80,14 @@ export const launch = async (entry) => {
   }
   if (!existsSync(join(ROOT, 'node_modules', 'yaml'))) refuse('The packages are not installed.', 'Run `npm ci` first.');
   const argv = [...flags, join(ROOT, 'bin', entry.startsWith('agent/') ? 'vigil-agent.js' : 'vigil.js'), '--script', entry, ...args];
-  // glibc gives each thread an arena of its own, and keeps what it freed: two are enough for what is not V8's.
+  // glibc gives each thread an arena of its own, and keeps what it freed: two are enough for what is not V8's, one for an agent.
   // Short-lived threads of the agent's scans leave pieces behind, which go back to the system when they are 128 kB. The collector's large
   // buffers do so at once: without a fixed bound glibc would raise it with the first that is freed, and keep those that follow.
   const agent = entry.startsWith('agent/');
-  const kept = agent ? { MALLOC_TRIM_THRESHOLD_: '131072' } : { MALLOC_MMAP_THRESHOLD_: '524288' };
-  const env = { MALLOC_ARENA_MAX: '2', ...kept, ...process.env, ...(runs ? {} : libraries()) };
+  const kept = agent
+    ? { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' }
+    : { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '524288' };
+  const env = { ...kept, ...process.env, ...(runs ? {} : libraries()) };
   // The same process goes on as the right Node where the runtime can do that, so that no idle parent stays behind.
   if (typeof process.execve === 'function') process.execve(node, [node, ...argv], env);
   const child = spawn(node, argv, { stdio: 'inherit', env });

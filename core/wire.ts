@@ -25,6 +25,7 @@ import {
   PROTOCOL_VERSION,
 } from './protocol.ts';
 import type { SourceRecord } from './record.ts';
+import { reusedBuffer } from './reused.ts';
 import { SIGNATURE_BYTES, type Signer, verifySignature, verifySignatureAsync } from './sign.ts';
 import { LAST_TIME_MS, type UnixMs, unixMs } from './units.ts';
 
@@ -70,14 +71,9 @@ export const seal = (draft: BlockDraft, at: UnixMs, count: number, plain: Uint8A
 const bad = (reason: string): Error => coreFault('WIRE_BAD_BLOCK', { reason });
 
 // The plain body is needed only until it is packed, at once: one buffer serves all, and an agent that catches up makes 30 MB less garbage.
-let scratch = Buffer.alloc(0);
 const SCRATCH_BYTES = 1_048_576;
-
-const scratchOf = (size: number): Buffer => {
-  if (size > SCRATCH_BYTES) return Buffer.allocUnsafeSlow(size);
-  if (scratch.length < size) scratch = Buffer.allocUnsafeSlow(Math.min(SCRATCH_BYTES, Math.max(size, scratch.length * 2)));
-  return scratch.subarray(0, size);
-};
+const scratch = reusedBuffer(SCRATCH_BYTES);
+const scratchOf = (size: number): Buffer => (size > SCRATCH_BYTES ? Buffer.allocUnsafeSlow(size) : scratch().subarray(0, size));
 
 const packRecords = (records: readonly SourceRecord[], at: number, from: number): Uint8Array => {
   let size = 0;

@@ -72,9 +72,12 @@ const plain = (node: Node, depth: number, bad: (offset: number, reason: string) 
 // A number too long to be held exactly (a hash that is all digits) stays the text it was written as.
 const scalar = (value: unknown, source: string | undefined): YamlValue => {
   if (typeof value === 'number') return Number.isSafeInteger(value) || !Number.isInteger(value) ? value : (source ?? String(value));
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  return source ?? String(value);
+  if (typeof value === 'string') return detached(value);
+  return value === null || typeof value === 'boolean' ? value : (source ?? String(value));
 };
+
+/** The engine cuts a string out of its text as a view, and so the whole text would stay for as long as one word of it. Shorter ones it copies. */
+const detached = (text: string): string => (text.length < 13 ? text : (JSON.parse(JSON.stringify(text)) as string));
 
 const offsetOf = (root: Node | null, path: readonly (string | number)[]): number => {
   let node = root;

@@ -3,6 +3,7 @@
  * Frames that are sealed and not yet on disk, in one buffer that is used again after each flush, so that sealing makes no garbage that lasts.
  * Input: frames piece by piece. Output: the frames of a flush; they come back when the disk refused them.
  */
+import { reusedBuffer } from '../../core/reused.ts';
 import type { StreamState } from './frame.ts';
 import type { Pending } from './window.ts';
 
@@ -20,7 +21,7 @@ const ARENA_BYTES = 1_572_864;
 export class Outbox {
   #items: Unsynced[] = [];
   #bytes = 0;
-  #arena: Buffer | undefined;
+  readonly #arena = reusedBuffer(ARENA_BYTES);
   #used = 0;
 
   /** Bytes that wait, those of a flush under way included. */
@@ -30,9 +31,8 @@ export class Outbox {
 
   /** Room for a frame of that length, in the arena where it fits. */
   reserve(length: number): Buffer {
-    this.#arena ??= Buffer.allocUnsafeSlow(ARENA_BYTES);
     if (this.#used + length > ARENA_BYTES) return Buffer.allocUnsafeSlow(length);
-    const frame = this.#arena.subarray(this.#used, this.#used + length);
+    const frame = this.#arena().subarray(this.#used, this.#used + length);
     this.#used += length;
     return frame;
   }

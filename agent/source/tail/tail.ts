@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import type { Clock } from '../../../core/clock.ts';
 import { systemCode, toError } from '../../../core/errors.ts';
 import type { StreamEnd } from '../../../core/protocol.ts';
+import { reusedBuffer } from '../../../core/reused.ts';
 import { type UnixMs, unixMs } from '../../../core/units.ts';
 import type { Batch, FileId as HeldFile, Source, SourceProblem, StreamProgress } from '../source.ts';
 import { type FolderWatch, watchFolders } from '../watch.ts';
@@ -42,7 +43,7 @@ export class Tail implements Source {
   #order: Follow[] = [];
   #turn = 0;
   #given: Follow | undefined;
-  #buffer: Buffer | undefined;
+  readonly #buffer = reusedBuffer(BUFFER_BYTES);
   #watch: FolderWatch | undefined;
   #watchProblem: SourceProblem | undefined;
   #poked = new Set<string>();
@@ -112,8 +113,7 @@ export class Tail implements Source {
 
   next(): Batch | undefined {
     this.#given = undefined;
-    this.#buffer ??= Buffer.allocUnsafeSlow(BUFFER_BYTES);
-    const [order, buffer] = [this.#order, this.#buffer];
+    const [order, buffer] = [this.#order, this.#buffer()];
     for (let i = 0; i < order.length; i++) {
       const follow = order[(this.#turn + i) % order.length]!;
       const batch = this.#guard(follow, () => follow.next(buffer));

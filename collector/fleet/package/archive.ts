@@ -40,11 +40,11 @@ const MACHINES: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarc
 const LAUNCHER = `#!/bin/sh
 # Starts the agent with the Node that came with it.
 here=$(dirname "$(dirname "$(readlink -f "$0")")")
-MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072
+MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072
 export MALLOC_ARENA_MAX MALLOC_TRIM_THRESHOLD_
 # A bare system has no libatomic: the one function that Node wants of it came along.
 grep -qs libatomic.so.1 /etc/ld.so.cache || export LD_LIBRARY_PATH="$here/lib"
-exec "$here/bin/node" --disable-sigusr1 --disable-proto=throw --external-memory-accounted-in-global-limit --max-semi-space-size=2 --no-opt --no-maglev "$here/app/agent/main.js" "$@"
+exec "$here/bin/node" --disable-sigusr1 --disable-proto=throw --external-memory-accounted-in-global-limit --max-semi-space-size=2 --no-opt --no-maglev --expose-gc "$here/app/agent/main.js" "$@"
 `;
 
 /** Everything that goes into the archive, in its order. */
