@@ -137,30 +137,38 @@ export const parseFact = (text: string): Fact | null => {
   return { kind: known, item, change: change as FactChange, at: unixMs(at), fields: now, ...(before === undefined ? {} : { was: before }) };
 };
 
-/** One item's share of the checksum: SHA-256 over its name and its fields in the order of their names. */
-export const factPrint = (item: string, fields: FactFields): string =>
-  hash(
-    'sha256',
-    JSON.stringify([
-      item,
-      Object.keys(fields)
-        .sort()
-        .map((name) => [name, fields[name]]),
-    ]),
-    'hex',
-  );
+/** One item's share of the checksum: SHA-256 over its name and its fields in the order of their names, as JSON: `["item",[["name",value],…]]`. */
+export const factPrint = (item: string, fields: FactFields): string => {
+  let text = `[${JSON.stringify(item)},[`;
+  for (const { name, begin } of orderOf(Object.keys(fields))) text += `${begin}${valueText(fields[name] as FactValue)}]`;
+  return hash('sha256', `${text}]]`, 'hex');
+};
+
+const valueText = (value: FactValue): string => (typeof value === 'number' ? String(value) : JSON.stringify(value));
+
+interface NameOrder {
+  readonly names: readonly string[];
+  readonly sorted: readonly { readonly name: string; readonly begin: string }[];
+}
+
+// One item follows another of its kind: the order of the last one serves most.
+let last: NameOrder = { names: [], sorted: [] };
+const orderOf = (names: readonly string[]): NameOrder['sorted'] => {
+  if (names.length !== last.names.length || names.some((name, i) => name !== last.names[i]))
+    last = { names, sorted: [...names].sort().map((name, i) => ({ name, begin: `${i === 0 ? '' : ','}[${JSON.stringify(name)},` })) };
+  return last.sorted;
+};
 
 /** Checksum over all items of a kind, in any order: both sides take it, and where they differ the next full restatement mends it. */
 export const factChecksum = (items: Iterable<readonly [item: string, fields: FactFields]>): string =>
   printsChecksum([...items].map(([item, fields]) => factPrint(item, fields)).sort());
 
 /** The same from prints that were kept, in their order. */
-export const printsChecksum = (sorted: Iterable<string>): string => {
+export const printsChecksum = (sorted: readonly string[]): string => {
   const running = createHash('sha256');
-  let between = '';
-  for (const print of sorted) {
-    running.update(between + print);
-    between = '\n';
-  }
+  for (let from = 0; from < sorted.length; from += PRINTS_AT_ONCE)
+    running.update((from === 0 ? '' : '\n') + sorted.slice(from, from + PRINTS_AT_ONCE).join('\n'));
   return running.digest('hex').slice(0, 32);
 };
+
+const PRINTS_AT_ONCE = 1_000;

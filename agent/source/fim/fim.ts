@@ -236,7 +236,7 @@ export class Fim implements Source {
     };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: data,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 4 },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 16 },
     });
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     const thread: Thread = { worker, gate: new Int32Array(gate), ended, job: undefined, idleSince: this.#clock.monotonic() };

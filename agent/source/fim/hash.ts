@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The digest of a file that nobody can make wait, lead elsewhere or swap: never through a link, never of what is no regular file.
- * Input: a path, what lstat said of it, a limit. Output: the digest, or why there is none. Blocking: runs in the worker.
+ * Input: a path, what lstat said of it where it was asked, a limit. Output: the digest, or why there is none. Blocking: runs in the worker.
  */
 import { createHash, hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
@@ -9,7 +9,8 @@ import { systemCode } from '../../../core/errors.ts';
 import type { RawPath } from './name.ts';
 
 export type Digest =
-  | { readonly kind: 'ok'; readonly hex: string }
+  /** `stat` is of the very file that was read. */
+  | { readonly kind: 'ok'; readonly hex: string; readonly stat: Stats }
   /** It is another one than lstat saw, or is being written: look again. */
   | { readonly kind: 'moved' }
   | { readonly kind: 'gone' }
@@ -27,15 +28,15 @@ export const tooLarge = (limitBytes: number): string => `it is larger than ${lim
 
 export const DENIED = 'this agent may not read it';
 
-/** `pause` is called between pieces of a long file. */
+/** `seen` is what lstat said, where it was asked: a listing that says that it is a file is enough. `pause` is called between pieces of a long file. */
 export const digestFile = (
   path: RawPath,
-  seen: Stats,
+  seen: Stats | undefined,
   limitBytes: number,
   pause: () => void,
   algorithm: DigestAlgorithm = 'sha256',
 ): Digest => {
-  if (seen.size > limitBytes) return { kind: 'none', reason: tooLarge(limitBytes), denied: false };
+  if (seen && seen.size > limitBytes) return { kind: 'none', reason: tooLarge(limitBytes), denied: false };
   let fd: number;
   try {
     fd = openSync(path, FLAGS);
@@ -44,11 +45,12 @@ export const digestFile = (
   }
   try {
     const opened = fstatSync(fd);
-    if (!opened.isFile() || opened.ino !== seen.ino || opened.dev !== seen.dev) return { kind: 'moved' };
+    if (!opened.isFile() || (seen && (opened.ino !== seen.ino || opened.dev !== seen.dev))) return { kind: 'moved' };
     if (opened.size > limitBytes) return { kind: 'none', reason: tooLarge(limitBytes), denied: false };
     const buffer = (shared ??= Buffer.allocUnsafeSlow(BUFFER_BYTES));
     const first = readSync(fd, buffer, 0, BUFFER_BYTES, 0);
-    if (first === opened.size && first < BUFFER_BYTES) return { kind: 'ok', hex: hash(algorithm, buffer.subarray(0, first), 'hex') };
+    if (first === opened.size && first < BUFFER_BYTES)
+      return { kind: 'ok', hex: hash(algorithm, buffer.subarray(0, first), 'hex'), stat: opened };
     return digestLong(fd, opened, buffer, first, algorithm, pause);
   } catch (error) {
     return refusal(error);
@@ -69,7 +71,7 @@ const digestLong = (fd: number, opened: Stats, buffer: Buffer, first: number, al
   }
   const after = fstatSync(fd);
   if (done !== after.size || after.mtimeMs !== opened.mtimeMs || after.ctimeMs !== opened.ctimeMs) return { kind: 'moved' };
-  return { kind: 'ok', hex: running.digest('hex') };
+  return { kind: 'ok', hex: running.digest('hex'), stat: opened };
 };
 
 const refusal = (error: unknown): Digest => {

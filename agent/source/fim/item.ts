@@ -5,7 +5,7 @@
  */
 import { constants, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import type { FactFields, FactValue } from '../../../core/fact.ts';
-import { digestFile } from './hash.ts';
+import { type Digest, digestFile } from './hash.ts';
 import { escapeName, type RawPath } from './name.ts';
 import { statIfThere } from './stat.ts';
 
@@ -50,8 +50,8 @@ export interface DescribeOptions {
 const ATTEMPTS = 3;
 const MOVING = 'it changed each time it was read';
 
-/** What is told of an item; undefined when it is gone by now. `path` is its text, `raw` its bytes. @throws the system's error where even lstat is refused. */
-export const describeItem = (path: string, raw: RawPath, first: Stats, options: DescribeOptions): Item | undefined => {
+/** What is told of an item; undefined when it is gone by now. `path` is its text, `raw` its bytes, `read` what was read of it with `first`. @throws the system's error where even lstat is refused. */
+export const describeItem = (path: string, raw: RawPath, first: Stats, options: DescribeOptions, read?: Digest): Item | undefined => {
   let stat = first;
   for (let attempt = 1; ; attempt++) {
     const type = typeOf(stat);
@@ -60,7 +60,7 @@ export const describeItem = (path: string, raw: RawPath, first: Stats, options: 
       if (target !== undefined) return { key: keyOf(stat), fields: fieldsOf(path, type, stat, options.names, { target }), denied: false };
     } else if (type !== 'file') return { key: keyOf(stat), fields: fieldsOf(path, type, stat, options.names, {}), denied: false };
     else {
-      const digest = digestFile(raw, stat, options.limitBytes, options.pause);
+      const digest = attempt === 1 && read ? read : digestFile(raw, stat, options.limitBytes, options.pause);
       if (digest.kind === 'gone') return undefined;
       if (digest.kind === 'ok')
         return { key: keyOf(stat), fields: fieldsOf(path, type, stat, options.names, { sha256: digest.hex }), denied: false };

@@ -9,7 +9,7 @@ import type { FactChange, FactFields } from '../../../core/fact.ts';
 import type { UnixMs } from '../../../core/units.ts';
 import type { Baseline, Row } from './baseline.ts';
 import type { Root } from './entries.ts';
-import { DENIED } from './hash.ts';
+import { DENIED, type Digest, digestFile } from './hash.ts';
 import { type DescribeOptions, describeItem, differences, type Item, keyOf } from './item.ts';
 import { escapeName, joinPath, type RawPath, rawPath, splitPath } from './name.ts';
 import { statIfThere } from './stat.ts';
@@ -93,7 +93,7 @@ export const makeWalk = (options: WalkOptions): Walk => {
   const isOnItsWay = (path: string, stat: Stats): boolean =>
     passingAt !== null && ON_ITS_WAY.test(splitPath(path)[1]) && passingAt - stat.ctimeMs < ON_ITS_WAY_MS;
 
-  const compare = (path: string, raw: RawPath, stat: Stats, row: Row | undefined): boolean => {
+  const compare = (path: string, raw: RawPath, stat: Stats, row: Row | undefined, read?: Digest): boolean => {
     const isFile = stat.isFile();
     const key = keyOf(stat);
     // Permission may have been given since, which moves no ctime.
@@ -104,7 +104,7 @@ export const makeWalk = (options: WalkOptions): Walk => {
     if (!row && isOnItsWay(path, stat)) return false;
     let item: Item | undefined;
     try {
-      item = describeItem(path, raw, stat, options);
+      item = describeItem(path, raw, stat, options, read);
     } catch {
       unreadable(path);
       return true;
@@ -157,22 +157,23 @@ export const makeWalk = (options: WalkOptions): Walk => {
       return;
     }
     const raw = rawPath(folder);
-    let names: readonly RawPath[];
+    const rows = baseline.rows(folder);
+    let listed: Listed;
     try {
-      names = listFolder(raw);
+      listed = listFolder(raw, options.full || rows.size === 0);
     } catch (error) {
       const code = systemCode(error);
       // What was told of it stands until it can be read again; one that is gone is missed by the folder above.
       if (code !== 'ENOENT' && code !== 'ENOTDIR') unreadable(folder);
       return;
     }
+    const { names, files } = listed;
     if (names.some((name) => typeof name === 'string' && MARKERS.includes(name))) return;
     done.add(folder);
     counts.folders += 1;
     options.onFolder(folder, id);
-    const rows = baseline.rows(folder);
     const folders: [string, Stats][] = [];
-    for (const rawName of names) {
+    for (const [i, rawName] of names.entries()) {
       const name = escapeName(rawName);
       const path = joinPath(folder, name);
       if (excluded(path) !== undefined) continue;
@@ -183,13 +184,16 @@ export const makeWalk = (options: WalkOptions): Walk => {
       }
       const rawChild = typeof rawName === 'string' && typeof raw === 'string' ? joinPath(raw, rawName) : rawPath(path);
       const row = rows.get(name);
-      const found = statItem(rawChild);
+      // What will be read anyway tells its attributes when it is open. Where that fails, it is looked at as everything else.
+      const read = files?.[i] && (options.full || !row) ? digestFile(rawChild, undefined, options.limitBytes, options.pause) : undefined;
+      const whole = read?.kind === 'ok' ? read : undefined;
+      const found = whole?.stat ?? statItem(rawChild);
       if (found === 'denied') {
         unreadable(path);
         rows.delete(name);
         continue;
       }
-      if (!found || !compare(path, rawChild, found, row)) continue;
+      if (!found || !compare(path, rawChild, found, row, whole)) continue;
       counts.items += 1;
       rows.delete(name);
       if (found.isDirectory() && found.dev === device && (deep || !row || !row.told.includes('"type":"dir"'))) folders.push([path, found]);
@@ -249,8 +253,22 @@ const statItem = (raw: RawPath): Stats | 'denied' | undefined => {
   }
 };
 
+interface Listed {
+  readonly names: readonly RawPath[];
+  /** Of each name, whether the folder says that it is a regular file. */
+  readonly files?: readonly boolean[];
+}
+
 /** Names as text where all of them are plain; as bytes where one is no UTF-8. */
-const listFolder = (raw: RawPath): readonly RawPath[] => {
-  const names = readdirSync(raw);
-  return names.some((name) => name.includes('\ufffd')) ? readdirSync(raw, 'buffer') : names;
+const listFolder = (raw: RawPath, withTypes: boolean): Listed => {
+  if (!withTypes) {
+    const names = readdirSync(raw);
+    return { names: names.some(isBroken) ? readdirSync(raw, 'buffer') : names };
+  }
+  const entries = readdirSync(raw, { withFileTypes: true });
+  const isPlain = !entries.some(({ name }) => isBroken(name));
+  const found = isPlain ? entries : readdirSync(raw, { withFileTypes: true, encoding: 'buffer' });
+  return { names: found.map(({ name }) => name), files: found.map((entry) => entry.isFile()) };
 };
+
+const isBroken = (name: string): boolean => name.includes('\ufffd');
