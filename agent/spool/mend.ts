@@ -43,9 +43,11 @@ export const resyncSpool = async (
     held.filter(({ stream, epoch, last }) => last.seq > sealedSeq(spool, stream, epoch)).map(({ stream, epoch }) => `${stream}\0${epoch}`),
   );
   const here = new Map<string, Range[]>();
-  for await (const { stream, epoch, first, count, hash } of spool.blocks(false)) {
+  for await (const { stream, epoch, first, count, hash, prev } of spool.blocks(false)) {
     const key = `${stream}\0${epoch}`;
     const head = heads.get(key);
+    // The oldest block kept tells the last one that was let go.
+    if (head && !here.has(key) && head.seq === first - 1 && head.hash !== prev) twoWays.add(key);
     if (head && first <= head.seq && head.seq < first + count && (head.seq !== first + count - 1 || head.hash !== hash)) twoWays.add(key);
     const list = here.get(key) ?? [];
     const last = list.at(-1);
@@ -53,11 +55,16 @@ export const resyncSpool = async (
     else list.push([first, first + count - 1]);
     here.set(key, list);
   }
+  for (const { stream, epoch, seq, prev } of spool.states()) {
+    const head = heads.get(`${stream}\0${epoch}`);
+    if (head && head.seq === seq && head.hash !== prev) twoWays.add(`${stream}\0${epoch}`);
+  }
   const gaps: Gap[] = [];
   for (const [stream, epochs] of spool.ackedEpochs())
     for (const [epoch, seq] of epochs) {
       const key = `${stream}\0${epoch}`;
-      const lost = missingIn([1, seq], there.get(key) ?? []);
+      // Where it went two ways, numbers there tell nothing of what was let go here: more is declared than may be gone, and nothing less.
+      const lost = missingIn([1, seq], twoWays.has(key) ? [] : (there.get(key) ?? []));
       for (const range of lost)
         for (const [from, to] of missingIn(range, here.get(key) ?? []))
           gaps.push({ stream, epoch, body: { from, to, cause: 'collector-restored', count: to - from + 1 } });

@@ -272,13 +272,13 @@ export class Spool {
   }
 
   /** Every block on disk, oldest first; `fromUnsettled` leaves out what lies before the acked cursor. */
-  async *blocks(fromUnsettled: boolean): AsyncGenerator<Pending & { readonly resume: string }, void> {
+  async *blocks(fromUnsettled: boolean): AsyncGenerator<Pending & { readonly resume: string; readonly prev: string | null }, void> {
     const from = fromUnsettled ? this.#window.upTo : { segment: 0, offset: 0 };
     for await (const item of this.#log.read(from)) {
       if (item.kind === 'damage' || item.frame.kind !== 'block') continue;
       const { header, bytes, resume } = item.frame;
-      const { stream, epoch, first, count, hash, at } = header;
-      yield { place: item.place, end: item.end, stream, epoch, first, count, hash, at, bytes: new Uint8Array(bytes), resume };
+      const { stream, epoch, first, count, hash, at, prev } = header;
+      yield { place: item.place, end: item.end, stream, epoch, first, count, hash, prev, at, bytes: new Uint8Array(bytes), resume };
     }
   }
 
