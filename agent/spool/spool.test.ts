@@ -386,6 +386,34 @@ describe('disagreement with the collector', () => {
     await spool.close();
   });
 
+  it.each([
+    { kept: 'the last of four blocks', gone: 3, head: 3 },
+    { kept: 'none of four blocks', gone: 4, head: 4 },
+  ])('of which age left $kept, declares what it let go where the head there is another one than it let go', async ({ gone, head }) => {
+    const spool = await openSpool({ segmentBytes: 200 });
+    for (let i = 0; i < 4; i++) {
+      spool.seal(batch([`line ${i}`], i * 7));
+      await spool.flush();
+    }
+    const hashes = (await all(spool)).map(({ hash }) => hash);
+    for (let blocks = await all(spool); blocks.length > 0; blocks = await all(spool)) for (const block of blocks) spool.settle(block);
+    // A stream of its own fills the last segment, which is never let go.
+    spool.seal(batch(['x'.repeat(300)], 0, 'other'));
+    await spool.flush();
+    const { epoch } = spool.stateOf('s')!;
+    await spool.close();
+    expect(segmentFiles().length).toBeGreaterThan(gone);
+    for (const name of segmentFiles().slice(0, gone)) rmSync(join(dir, name));
+    const again = await openSpool();
+    const at = (hash: string) => [{ stream: 's', epoch, ranges: [[1, head]] as const, last: { epoch, seq: head, hash, end: 21 } }];
+    const gapsOf = async (hash: string) => (await resyncSpool(again, at(hash))).gaps.filter(({ stream }) => stream === 's');
+    expect(await gapsOf(hashes[head - 1] as string)).toEqual([]);
+    expect(await gapsOf('0'.repeat(64))).toEqual([
+      { stream: 's', epoch, body: { from: 1, to: gone, cause: 'collector-restored', count: gone } },
+    ]);
+    await again.close();
+  });
+
   it('offers again what is asked back, before all others (W9)', async () => {
     const spool = await filled();
     const { epoch } = spool.stateOf('s')!;
