@@ -158,7 +158,7 @@ describe.skipIf(missing !== null)('acts of an admin in a browser', () => {
     await page.getByLabel('How much it matters').selectOption('critical');
     await page.getByLabel('Why').fill('everybody signs in through it');
     await inDialog('Set to critical').click();
-    await page.getByText('Matters: critical').waitFor(WAIT);
+    await page.getByText('Matters: critical', { exact: true }).waitFor(WAIT);
     await button('Retire…').click();
     expect(await inDialog('Retire it').isDisabled()).toBe(true);
     await page.getByLabel('Why').fill('replaced by another');

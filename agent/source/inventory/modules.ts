@@ -11,7 +11,7 @@ export function* moduleItems(tree: Tree): Generator<Found> {
   const text = yield* readText(tree, '/proc/modules', 'all');
   for (const line of (text ?? '').split('\n')) {
     const [name, size, , users] = line.split(' ');
-    if (name === undefined || !/^\d+$/.test(size ?? '')) continue;
+    if (!name || !/^\d+$/.test(size ?? '')) continue;
     yield item(name, {
       name,
       size: Number(size),
