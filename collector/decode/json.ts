@@ -25,39 +25,31 @@ const NEVER: ReadonlySet<string> = new Set([
   'log.file.path',
 ]);
 
-/** True when the nesting of brackets outside strings stays within the limit. */
-export const isShallow = (text: string): boolean => {
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 34) {
-      for (i++; i < text.length && text.charCodeAt(i) !== 34; i++) if (text.charCodeAt(i) === 92) i++;
-    } else if (code === 123 || code === 91) {
-      if (++depth > DEPTH) return false;
-    } else if (code === 125 || code === 93) depth--;
-  }
-  return true;
-};
-
-/** The whole members at the beginning of an object that was cut: up to its last comma outside strings and inner brackets. */
-const wholeMembers = (text: string): string => {
+/** Where the last comma between members of the outermost object stands, 1 where none does; -1 when brackets outside strings nest deeper than the limit. */
+const lastComma = (text: string): number => {
   let depth = 0;
   let comma = 1;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === 34) {
       for (i++; i < text.length && text.charCodeAt(i) !== 34; i++) if (text.charCodeAt(i) === 92) i++;
-    } else if (code === 123 || code === 91) depth++;
-    else if (code === 125 || code === 93) depth--;
+    } else if (code === 123 || code === 91) {
+      if (++depth > DEPTH) return -1;
+    } else if (code === 125 || code === 93) depth--;
     else if (code === 44 && depth === 1) comma = i;
   }
-  return `${text.slice(0, comma)}}`;
+  return comma;
 };
+
+/** True when the nesting of brackets outside strings stays within the limit. */
+export const isShallow = (text: string): boolean => lastComma(text) !== -1;
 
 /** The line's object, or null when it holds none. Of a line that is longer than what is read, the members that are whole. */
 export const parseObject = (whole: string): Record<string, unknown> | null => {
-  if (whole.charCodeAt(0) !== 123 || !isShallow(whole)) return null;
-  const text = line.cut ? wholeMembers(whole) : whole;
+  if (whole.charCodeAt(0) !== 123) return null;
+  const comma = lastComma(whole);
+  if (comma === -1) return null;
+  const text = line.cut ? `${whole.slice(0, comma)}}` : whole;
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
