@@ -101,6 +101,15 @@ describe('decode', () => {
     );
   });
 
+  it('misses nothing in a blank line, and keeps it', () => {
+    for (const dataset of datasets)
+      for (const blank of ['', ' ', '\t \t']) {
+        const { outcome, event } = decode(record(blank, dataset));
+        expect([dataset, outcome]).not.toEqual([dataset, 'failed']);
+        expect(event['event.original'] ?? '').toBe(blank);
+      }
+  });
+
   it('gives well-formed, typed, bounded values for lines made of hostile pieces', () => {
     fc.assert(
       fc.property(hostile, fc.constantFrom(...datasets), (line, dataset) => {

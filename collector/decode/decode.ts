@@ -159,7 +159,8 @@ const decodeLine = (dataset: string): EventDraft => {
   if (event !== null) return event;
   rewind();
   const plain = run(textDecoder) as EventDraft;
-  if (dataset !== textDecoder.dataset) frame.outcome = sole || Number.isNaN(frame.time) ? 'failed' : 'partial';
+  // A blank line, as some programs write between two entries, has nothing in it that could be missed.
+  if (dataset !== textDecoder.dataset) frame.outcome = (sole || Number.isNaN(frame.time)) && line.text.trim() !== '' ? 'failed' : 'partial';
   return plain;
 };
 
